@@ -1,0 +1,1 @@
+//! impel's compiler: WGSL to SIMD Rust, access maps and GPU modules.

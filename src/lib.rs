@@ -1,0 +1,1 @@
+//! impel runs one WGSL kernel on every core and every GPU of a machine, at once.

@@ -1,0 +1,2 @@
+//! The tasks of developers. 
+fn main() {}
