@@ -1,1 +1,6 @@
-//! impel's compiler: WGSL to SIMD Rust, access maps and GPU modules.
+//! impel's compiler: what does this WGSL mean?
+//!
+//! Pure passes from naga's IR to the typed signature, the access map, SIMD Rust for the CPU and a module for the GPU; and the
+//! scalar oracle that says what every kernel must compute.
+
+pub mod ir;
