@@ -4,14 +4,20 @@
 //! KIR is what [lowering](crate::lower) makes of naga's IR and what every later pass reads: variance, barrier fission, the
 //! access map and emission. Its rules, checked by [`Kernel::verify`]:
 //!
-//! - A value is made by exactly one [`Stmt::Let`] and used only where that statement dominates; its operands are made earlier.
-//!   Constants and builtins need a `Let` as well.
+//! - A value is made by exactly one [`Stmt::Let`] (or [`Stmt::Atomic`]) and used only after it in the same list of statements or
+//!   in lists nested there; its operands are made earlier. A loop's `continuing` and `break_if` also see the values that the top
+//!   level of its `body` makes. Constants and builtins need a `Let` as well.
 //! - Values are immutable. What changes lives in a variable ([`VarId`], one scalar per invocation), a private array ([`ArrayId`],
 //!   dynamically indexed, per invocation) or memory ([`Memory`]).
 //! - A `Let` of a pure operation may be moved or repeated; a `Let` of a read ([`Op::ReadVar`], [`Op::ReadArray`],
 //!   [`Op::Load`]) happens where it stands.
 //! - The only jumps are [`Stmt::Break`] out of an enclosing labelled block or loop, and [`Stmt::Continue`] to the continuing part
-//!   of an enclosing loop. `return` is a break out of the outermost block.
+//!   of an enclosing loop. `return` is a break out of the outermost block. Nothing follows a jump in its list.
+//! - `for` and `while` are a [`Stmt::Loop`] whose body begins with reads and pure values and then
+//!   `If { condition: leave, accept: [Break(label)], reject: [] }`; the variable of a `for` is set before the loop and in
+//!   `continuing`. After simplification `leave` is the opposite comparison (`i >= n` for `i < n`) where operands are integers,
+//!   and `LogicalNot` of the comparison where they are floats.
+//! - Memory holds no `bool`: loads and stores have type `f32`, `i32` or `u32`.
 //! - Nothing here is racy by itself: all invocations run the same body, each with its own variables and private arrays.
 
 use naga::Span;
@@ -44,7 +50,7 @@ pub enum Scalar {
     I32,
     /// 32-bit unsigned integer.
     U32,
-    /// Truth value; never in memory that the host can see. In workgroup memory it is a word, 0 or 1.
+    /// Truth value; never in memory. Lowering keeps a `bool` of workgroup memory as the word 0 or 1.
     Bool,
 }
 
@@ -113,7 +119,8 @@ pub struct Var {
     pub ty: Scalar,
 }
 
-/// A dynamically indexed array of an invocation; zero at first. Aggregates are split into one array per scalar leaf.
+/// A dynamically indexed array of an invocation, zero at first; or a constant table. Aggregates are split into one array per
+/// scalar leaf.
 #[derive(Clone, Debug)]
 pub struct PrivateArray {
     /// WGSL name with a suffix for the leaf.
@@ -122,6 +129,8 @@ pub struct PrivateArray {
     pub ty: Scalar,
     /// Number of elements.
     pub len: u32,
+    /// The elements of a constant table, one each; no [`Stmt::SetArray`] names such an array.
+    pub contents: Option<Vec<Literal>>,
 }
 
 /// A value: an operation, its type, and the WGSL it came from.
@@ -164,7 +173,7 @@ pub enum Builtin {
 }
 
 /// How a value is computed. Operand types are those of WGSL after its own conversions; both operands of a [`Op::Binary`] have
-/// the same type, also for shifts by `u32` of an `i32`, where the right one is `u32`.
+/// the same type, except that the right one of a shift is always `u32`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// A constant.
