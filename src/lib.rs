@@ -1,1 +1,4 @@
 //! impel runs one WGSL kernel on every core and every GPU of a machine, at once.
+
+pub mod machine;
+pub mod region;

@@ -1,2 +1,2 @@
-//! The tasks of developers. 
+//! The tasks of developers.
 fn main() {}
