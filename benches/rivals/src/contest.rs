@@ -138,7 +138,7 @@ fn black_scholes(run: Run) -> Outcome {
     run.measure(
         &mut prices,
         |(call, put)| {
-            kernels::black_scholes(inputs::BLACK_SCHOLES_RATE_VOLATILITY, &options, call, put)
+            kernels::black_scholes(inputs::BLACK_SCHOLES_RATE_VOLATILITY, &options, call, put);
         },
         |(call, put)| inputs::checksum(call) + inputs::checksum(put),
     )

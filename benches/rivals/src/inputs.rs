@@ -52,7 +52,7 @@ pub(crate) fn bodies(n: usize) -> Vec<[f32; 4]> {
     let mass = 1.0 / n as f32;
     let body = |i| [3, 4, 5, 6].map(|stream| between(-1.0, 1.0, stream, i));
     (0..n)
-        .map(|i| body(i))
+        .map(body)
         .map(|[x, y, z, w]| [x, y, z, mass * (1.0 + 0.5 * w)])
         .collect()
 }
