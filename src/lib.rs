@@ -1,4 +1,5 @@
 //! impel runs one WGSL kernel on every core and every GPU of a machine, at once.
 
+pub mod cost;
 pub mod machine;
 pub mod region;

@@ -1,0 +1,268 @@
+//! What can a device do at best, and how long would a given amount of work take it then?
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// An amount of work: what a part of a launch does, summed over its invocations.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Bytes read and written in memory.
+    pub bytes: f64,
+    /// 32-bit operations that run at the device's full rate: additions, multiplications, comparisons (a fused
+    /// multiply-add counts as two).
+    pub ops: f64,
+    /// Operations that take many steps: division, square roots, exponentials, sines.
+    pub special_ops: f64,
+}
+
+impl Work {
+    /// The same work, `count` times.
+    pub fn times(self, count: f64) -> Self {
+        Self {
+            bytes: self.bytes * count,
+            ops: self.ops * count,
+            special_ops: self.special_ops * count,
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            bytes,
+            ops,
+            special_ops,
+        } = self;
+        write!(
+            f,
+            "{bytes:.3e} B, {ops:.3e} ops, {special_ops:.3e} special ops"
+        )
+    }
+}
+
+/// One direction between host memory and a device's memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// Time of an empty copy, in ns.
+    pub latency_ns: f64,
+    /// Rate of a long copy.
+    pub bytes_per_s: f64,
+}
+
+impl Link {
+    /// No distance at all: the CPU and host memory.
+    pub const NONE: Self = Self {
+        latency_ns: 0.0,
+        bytes_per_s: f64::INFINITY,
+    };
+
+    /// Time of one copy of `bytes`, in ns; no copy takes no time.
+    pub fn copy_ns(&self, bytes: f64) -> f64 {
+        if bytes == 0.0 {
+            0.0
+        } else {
+            self.latency_ns + bytes * self.ns_per_byte()
+        }
+    }
+
+    /// Time of a further byte in a long copy, in ns.
+    pub fn ns_per_byte(&self) -> f64 {
+        1e9 / self.bytes_per_s
+    }
+
+    /// The gap, in bytes, whose copying costs no more than starting another copy.
+    pub fn gap_bytes(&self) -> f64 {
+        self.latency_ns / 1e9 * self.bytes_per_s
+    }
+
+    /// Refuses what no hardware does, so that a botched measurement is repeated and not believed.
+    ///
+    /// # Errors
+    /// If the latency is not positive or above a second, or the rate outside 1 MB/s to 10 TB/s.
+    pub fn check(&self) -> Result<(), LimitError> {
+        within("link latency", self.latency_ns, 1.0, 1e9, "ns")?;
+        within("link rate", self.bytes_per_s, 1e6, 1e13, "B/s")
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NONE {
+            return f.write_str("no copy needed");
+        }
+        let (us, gb) = (self.latency_ns / 1e3, self.bytes_per_s / 1e9);
+        write!(f, "{us:.1} µs + {gb:.1} GB/s")
+    }
+}
+
+/// What a device does at best, measured once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeviceLimits {
+    /// Memory bandwidth, reads and writes together, in bytes per second.
+    pub bandwidth_bytes_per_s: f64,
+    /// 32-bit operations per second.
+    pub ops_per_s: f64,
+    /// Operations per second that take many steps (see [`Work::special_ops`]).
+    pub special_ops_per_s: f64,
+    /// Time of an empty launch, from asking to knowing that it is done, in ns.
+    pub launch_ns: f64,
+    /// Copies into the device's memory.
+    pub up: Link,
+    /// Copies out of it.
+    pub down: Link,
+}
+
+impl DeviceLimits {
+    /// A guess for a device that nobody has measured: two ordinary cores.
+    pub const GUESS: Self = Self {
+        bandwidth_bytes_per_s: 1e10,
+        ops_per_s: 5e10,
+        special_ops_per_s: 5e9,
+        launch_ns: 1e4,
+        up: Link::NONE,
+        down: Link::NONE,
+    };
+
+    /// Shortest time in which the device could do `work`, without the launch itself, in ns.
+    ///
+    /// Memory and arithmetic overlap; ordinary and special operations share the arithmetic units.
+    pub fn work_ns(&self, work: Work) -> f64 {
+        let memory = work.bytes / self.bandwidth_bytes_per_s;
+        let arithmetic = work.ops / self.ops_per_s + work.special_ops / self.special_ops_per_s;
+        memory.max(arithmetic) * 1e9
+    }
+
+    /// Refuses what no hardware does, so that a botched measurement is repeated and not believed.
+    ///
+    /// # Errors
+    /// Names the first limit that is not believable.
+    pub fn check(&self) -> Result<(), LimitError> {
+        within("bandwidth", self.bandwidth_bytes_per_s, 1e7, 1e14, "B/s")?;
+        within("arithmetic rate", self.ops_per_s, 1e7, 1e16, "op/s")?;
+        within(
+            "special arithmetic rate",
+            self.special_ops_per_s,
+            1e6,
+            1e16,
+            "op/s",
+        )?;
+        within("launch time", self.launch_ns, 1.0, 1e10, "ns")?;
+        for link in [&self.up, &self.down] {
+            if *link != Link::NONE {
+                link.check()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DeviceLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.1} GB/s, {:.1} Gop/s, {:.1} special Gop/s, launch {:.1} µs, up {}, down {}",
+            self.bandwidth_bytes_per_s / 1e9,
+            self.ops_per_s / 1e9,
+            self.special_ops_per_s / 1e9,
+            self.launch_ns / 1e3,
+            self.up,
+            self.down
+        )
+    }
+}
+
+/// A measured limit that cannot be.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("a {what} of {value:e} {unit} is not believable: measure again")]
+pub struct LimitError {
+    what: &'static str,
+    value: f64,
+    unit: &'static str,
+}
+
+fn within(
+    what: &'static str,
+    value: f64,
+    min: f64,
+    max: f64,
+    unit: &'static str,
+) -> Result<(), LimitError> {
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(LimitError { what, value, unit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slower_of_memory_and_arithmetic_decides() {
+        let limits = DeviceLimits {
+            bandwidth_bytes_per_s: 1e9,
+            ops_per_s: 2e9,
+            special_ops_per_s: 1e8,
+            ..DeviceLimits::GUESS
+        };
+        let memory_bound = Work {
+            bytes: 1000.0,
+            ops: 100.0,
+            special_ops: 0.0,
+        };
+        assert!((limits.work_ns(memory_bound) - 1000.0).abs() < 1e-9);
+        let compute_bound = Work {
+            bytes: 10.0,
+            ops: 100.0,
+            special_ops: 10.0,
+        };
+        assert!((limits.work_ns(compute_bound) - 150.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn links_without_latency_or_with_absurd_rates_are_refused() {
+        let good = Link {
+            latency_ns: 8000.0,
+            bytes_per_s: 1.2e10,
+        };
+        assert!(good.check().is_ok());
+        for bad in [
+            Link {
+                latency_ns: 0.0,
+                ..good
+            },
+            Link {
+                bytes_per_s: 1e15,
+                ..good
+            },
+            Link {
+                bytes_per_s: f64::NAN,
+                ..good
+            },
+        ] {
+            let limits = DeviceLimits {
+                up: bad,
+                ..DeviceLimits::GUESS
+            };
+            let message = limits.check().unwrap_err().to_string();
+            assert!(
+                message.ends_with("is not believable: measure again"),
+                "{message}"
+            );
+        }
+        assert!(DeviceLimits::GUESS.check().is_ok());
+    }
+
+    #[test]
+    fn no_copy_takes_no_time() {
+        let link = Link {
+            latency_ns: 100.0,
+            bytes_per_s: 1e9,
+        };
+        assert!(link.copy_ns(0.0).abs() < 1e-12);
+        assert!((link.copy_ns(50.0) - 150.0).abs() < 1e-9);
+        assert!((link.gap_bytes() - 100.0).abs() < 1e-9);
+    }
+}
