@@ -186,7 +186,14 @@ fn promised_version(manifest: &str) -> Option<&str> {
 /// siblings are declared by version. The crates need not be in the registry: cargo lets each see the others' packages. With
 /// `Extent::Long` each package is also built from what was packed.
 fn packages(root: &Path, extent: Extent) -> Verdict {
-    let mut arguments = vec!["package", "--workspace", "--allow-dirty", "--quiet"];
+    let mut arguments = vec![
+        "package",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--allow-dirty",
+        "--quiet",
+    ];
     if extent == Extent::Quick {
         arguments.push("--no-verify");
     }
