@@ -6,4 +6,5 @@
 pub mod diagnostic;
 pub mod front;
 pub mod ir;
+pub mod oracle;
 mod stack;

@@ -1,0 +1,1 @@
+//! How is a shader of the corpus run: its grid, buffers, inputs and tolerance?
