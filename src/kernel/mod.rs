@@ -2,6 +2,19 @@
 //!
 //! Everything here is plain data that [`shader!`](crate::shader) writes into the program as constants.
 
+pub mod access;
+mod disjoint;
+mod evaluate;
+mod gpu;
+mod interval;
+mod work;
+
+pub use access::AccessMap;
+pub use disjoint::{Conflict, ConflictKind, disjoint};
+pub use evaluate::{Bound, Environment, Resolved};
+pub use gpu::{GpuModule, LAUNCH_WORDS, dispatch_size, launch_words};
+pub use work::{TRIPS_GUESSED, WorkEstimate};
+
 use crate::lanes;
 
 /// One compute entry point, compiled: what [`shader!`](crate::shader) makes of it.
@@ -54,14 +67,4 @@ pub enum Space {
     StorageRead,
     /// `var<storage, read_write>`: an [`Array`](crate::Array) behind `&mut`.
     StorageReadWrite,
-}
-
-/// What a GPU runs: WGSL with every binding in group 0, numbered in the order of [`Kernel::bindings`], and one more uniform
-/// buffer behind them that says which part of the launch this dispatch is.
-#[derive(Debug)]
-pub struct GpuModule {
-    /// The module.
-    pub wgsl: &'static str,
-    /// Name of its entry point.
-    pub entry: &'static str,
 }
