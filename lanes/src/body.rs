@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use crate::buffer::Buffer;
 use crate::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::{avx2::Avx2, avx512::Avx512};
 use crate::{portable::Portable, single::Single};
 
 /// What all parts of a launch share.
@@ -71,6 +73,11 @@ impl Level {
     pub fn is_available(self) -> bool {
         match self {
             Level::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => Avx2::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => Avx512::detect().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
             Level::Avx2 | Level::Avx512 => false,
         }
     }
@@ -135,6 +142,17 @@ pub fn run<B: Body>(level: Level, body: &B, launch: &Launch<'_>, tile: Tile) {
                 body.run(Single, launch, tile);
             }
         }
-        Level::Avx2 | Level::Avx512 => panic!("this machine has no {level}"),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => {
+            let s = Avx2::detect().expect("this machine has AVX2, FMA and BMI2");
+            crate::avx2::enter(s, body, launch, tile);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => {
+            let s = Avx512::detect().expect("this machine has AVX-512 F, BW, CD, DQ and VL");
+            crate::avx512::enter(s, body, launch, tile);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx2 | Level::Avx512 => panic!("this machine is no x86-64 and has no {level}"),
     }
 }

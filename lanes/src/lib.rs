@@ -1,6 +1,10 @@
 //! The words that impel's generated CPU code is written in: SIMD lanes, masks, vector mathematics, bounded memory.
 #![allow(clippy::inline_always)]
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod body;
 mod buffer;
 mod derived;
@@ -13,6 +17,10 @@ mod single;
 mod strict;
 mod wide;
 
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
 pub use body::{Body, Launch, Level, Tile, UnknownLevel, run};
 pub use buffer::{Buffer, Rmw};
 pub use isa::{Isa, LANES_MAX};
