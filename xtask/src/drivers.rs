@@ -169,9 +169,10 @@ pub(crate) fn install(drivers: &Drivers) -> Result<(), Failure> {
     mesa.and(chromium)
 }
 
-/// Runs apt-get without questions.
+/// Runs apt-get without questions; a download that fails is tried again.
 fn apt_get(arguments: &[&str]) -> Result<(), Failure> {
-    let mut apt_get = command::program("apt-get", &root(), arguments);
+    let arguments = [&["-q", "-o", "Acquire::Retries=3"], arguments].concat();
+    let mut apt_get = command::program("apt-get", &root(), &arguments);
     command::show(apt_get.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
