@@ -205,7 +205,11 @@ fn compete(root: &Path, options: &Options, entrants: &[Entrant]) -> Results {
                         record.median_ns() / 1e6
                     );
                     results.records.push(record);
-                    results.lines.push(line.trim().to_owned());
+                    results.lines.push(line.trim().replacen(
+                        '{',
+                        &format!("{{\"round\":{round},"),
+                        1,
+                    ));
                 }
                 Err(reason) => {
                     println!("  {kernel:14} {contestant:16} {reason}");
