@@ -20,6 +20,14 @@
 //! - Memory holds no `bool`: loads and stores have type `f32`, `i32` or `u32`.
 //! - Nothing here is racy by itself: all invocations run the same body, each with its own variables and private arrays.
 
+pub(crate) mod build;
+mod display;
+pub(crate) mod fold;
+mod verify;
+mod visit;
+
+pub use verify::Malformed;
+
 use naga::Span;
 
 /// Index of a value in [`Kernel::values`].
@@ -144,8 +152,8 @@ pub struct Value {
     pub span: Span,
 }
 
-/// A constant.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A constant. Two are equal if their bits are, so that a NaN equals itself and 0 differs from -0.
+#[derive(Clone, Copy, Debug)]
 pub enum Literal {
     /// `f32`
     F32(f32),
@@ -155,6 +163,52 @@ pub enum Literal {
     U32(u32),
     /// `bool`
     Bool(bool),
+}
+
+impl Literal {
+    /// The type.
+    pub fn ty(self) -> Scalar {
+        match self {
+            Literal::F32(_) => Scalar::F32,
+            Literal::I32(_) => Scalar::I32,
+            Literal::U32(_) => Scalar::U32,
+            Literal::Bool(_) => Scalar::Bool,
+        }
+    }
+
+    /// The 32 bits; a `bool` is 0 or 1.
+    pub fn bits(self) -> u32 {
+        match self {
+            Literal::F32(value) => value.to_bits(),
+            Literal::I32(value) => value as u32,
+            Literal::U32(value) => value,
+            Literal::Bool(value) => u32::from(value),
+        }
+    }
+
+    /// The constant of type `ty` with these bits.
+    pub fn from_bits(ty: Scalar, bits: u32) -> Literal {
+        match ty {
+            Scalar::F32 => Literal::F32(f32::from_bits(bits)),
+            Scalar::I32 => Literal::I32(bits as i32),
+            Scalar::U32 => Literal::U32(bits),
+            Scalar::Bool => Literal::Bool(bits != 0),
+        }
+    }
+}
+
+impl PartialEq for Literal {
+    fn eq(&self, other: &Literal) -> bool {
+        (self.ty(), self.bits()) == (other.ty(), other.bits())
+    }
+}
+
+impl Eq for Literal {}
+
+impl std::hash::Hash for Literal {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.ty(), self.bits()).hash(state);
+    }
 }
 
 /// Builtin inputs; the `u8` is the axis, 0 for x, 1 for y, 2 for z.
@@ -174,7 +228,7 @@ pub enum Builtin {
 
 /// How a value is computed. Operand types are those of WGSL after its own conversions; both operands of a [`Op::Binary`] have
 /// the same type, except that the right one of a shift is always `u32`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// A constant.
     Const(Literal),
@@ -202,7 +256,7 @@ pub enum Op {
     Math(Math, Vec<ValueId>),
     /// Content of a variable here and now.
     ReadVar(VarId),
-    /// Element of a private array here and now; 0 if the index is out of bounds.
+    /// Element of a private array here and now; 0 if the index, a `u32`, is out of bounds.
     ReadArray(ArrayId, ValueId),
     /// A word of memory here and now, reinterpreted as [`Value::ty`]; 0 if out of bounds.
     Load(Address),
@@ -223,7 +277,7 @@ pub enum Op {
 }
 
 /// Operators with one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unary {
     /// `-x` (wrapping for `i32`)
     Negate,
@@ -234,7 +288,7 @@ pub enum Unary {
 }
 
 /// Operators with two operands. Division, remainder and shifts are WGSL's defined ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Binary {
     Add,
@@ -318,7 +372,7 @@ pub enum Memory {
 }
 
 /// A word address: `offset + Σ index·stride` words from the start of `memory`, valid only while every `index < extent`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     /// Where.
     pub memory: Memory,
@@ -329,7 +383,7 @@ pub struct Address {
 }
 
 /// One indexing step of an [`Address`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
     /// The index, `u32` or `i32` (a negative one is out of bounds).
     pub index: ValueId,
@@ -340,7 +394,7 @@ pub struct Term {
 }
 
 /// Number of elements of an indexed array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extent {
     /// A fixed-size array, vector or matrix.
     Fixed(u32),
@@ -380,7 +434,7 @@ pub enum Stmt {
     SetArray {
         /// The array.
         array: ArrayId,
-        /// Element.
+        /// Element, a `u32`.
         index: ValueId,
         /// New content.
         value: ValueId,

@@ -6,5 +6,6 @@
 pub mod diagnostic;
 pub mod front;
 pub mod ir;
+pub mod lower;
 pub mod oracle;
 mod stack;
