@@ -29,6 +29,9 @@ pub struct Case {
     pub tolerance: Tolerance,
     /// Why a GPU may rightly give other results, if it may; such a shader is compared on the CPU only.
     pub cpu_only: Option<String>,
+    /// Why integer results hang on the last bit of floats, if they do; such a shader is compared only on a CPU build
+    /// that is `strict`.
+    pub strict_only: Option<String>,
     /// Elements of the runtime-sized array at each binding.
     counts: BTreeMap<u32, u32>,
     fills: Vec<Fill>,
@@ -86,6 +89,7 @@ impl Case {
             overrides: BTreeMap::new(),
             tolerance: Tolerance::default(),
             cpu_only: None,
+            strict_only: None,
             counts: BTreeMap::new(),
             fills: Vec::new(),
         };
@@ -128,6 +132,7 @@ impl Case {
             "fill" => self.fills.push(Fill::parse(argument, value)?),
             "tolerance" => self.tolerance = Tolerance::parse(value)?,
             "cpu-only" => self.cpu_only = Some(value.to_owned()),
+            "strict-only" => self.strict_only = Some(value.to_owned()),
             _ => return None,
         }
         Some(())

@@ -42,15 +42,15 @@ fn padding_is_neither_read_nor_written() {
             x.tail[1] = vec3u(arrayLength(&x.tail), 8u, 9u);
             x.a = u32(x.m[1].y + x.inner.v[2] + x.inner.w);
         }";
-    const PAD: u32 = 0xdead_beef;
+    let pad = 0xdead_beef_u32;
     let f = |value: f32| value.to_bits();
-    let found = run(source, [1; 3], &[&[PAD; 28]]).swap_remove(0);
-    let mut expected = vec![12, PAD, PAD, PAD, f(1.0), f(2.0), f(3.0), f(4.0)];
+    let found = run(source, [1; 3], &[&[pad; 28]]).swap_remove(0);
+    let mut expected = vec![12, pad, pad, pad, f(1.0), f(2.0), f(3.0), f(4.0)];
     for column in [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]] {
         expected.extend(column.map(f));
-        expected.push(PAD);
+        expected.push(pad);
     }
-    expected.extend([PAD, PAD, PAD, PAD, 2, 8, 9, PAD]);
+    expected.extend([pad, pad, pad, pad, 2, 8, 9, pad]);
     assert_eq!(found, expected);
 }
 
