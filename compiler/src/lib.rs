@@ -8,4 +8,5 @@ pub mod front;
 pub mod ir;
 pub mod lower;
 pub mod oracle;
+pub mod simplify;
 mod stack;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use impel_compiler::front::{Front, Options, parse};
 use impel_compiler::lower::lower;
+use impel_compiler::simplify::simplify;
 
 /// The repository's root.
 fn root() -> PathBuf {
@@ -58,12 +59,12 @@ fn every_shader_lowers_to_the_kir_it_did() {
             kernel
                 .verify()
                 .unwrap_or_else(|broken| panic!("{broken}\n{kernel}"));
-            text += &kernel.to_string();
+            let simple = simplify(&kernel);
+            simple
+                .verify()
+                .unwrap_or_else(|broken| panic!("{broken}\n{simple}"));
+            text += &simple.to_string();
         }
-        let stem = path.file_stem().unwrap().to_str().unwrap();
-        golden::check(
-            root().join("tests/shaders/kir").join(format!("{stem}.kir")),
-            &text,
-        );
+        golden::check(golden_path(&path), &text);
     }
 }

@@ -7,22 +7,34 @@ use naga::Span;
 use super::ArrayId;
 use super::fold::{Folded, fold};
 use super::{
-    Address, Binary, Builtin, Kernel, Label, Literal, Math, Memory, Op, PrivateArray, Scalar,
-    Space, Stmt, Unary, Value, ValueId, Var, VarId,
+    Address, Binary, BufferId, Builtin, Kernel, Label, Literal, Math, Memory, Op, PrivateArray,
+    Scalar, Space, Stmt, Unary, Value, ValueId, Var, VarId,
 };
 
 /// Values that can be shared, by what they are.
 type Made = HashMap<(Op, Scalar), ValueId>;
 
+/// A list of statements that is not complete.
+#[derive(Debug, Default)]
+struct OpenList {
+    number: u32,
+    stmts: Vec<Stmt>,
+    made: Made,
+}
+
 /// A kernel under construction.
 #[derive(Debug)]
 pub(crate) struct Builder {
     kernel: Kernel,
-    /// Constants and builtins, visible everywhere.
+    /// Constants, builtins and scalars of uniform buffers, visible everywhere.
     prologue: Vec<Stmt>,
-    inputs: HashMap<Op, ValueId>,
-    /// Open lists, innermost last, each with the values that were made in it.
-    open: Vec<(Vec<Stmt>, Made)>,
+    inputs: Made,
+    /// Open lists, innermost last.
+    open: Vec<OpenList>,
+    /// How many lists were begun so far.
+    lists: u32,
+    /// The list that each value was made in; none for what is visible everywhere.
+    homes: Vec<Option<u32>>,
     labels: u32,
     span: Span,
 }
@@ -39,7 +51,9 @@ impl Builder {
             },
             prologue: Vec::new(),
             inputs: HashMap::new(),
-            open: vec![(Vec::new(), HashMap::new())],
+            open: vec![OpenList::default()],
+            lists: 0,
+            homes: Vec::new(),
             labels: last_label.0,
             span: Span::default(),
         }
@@ -48,9 +62,8 @@ impl Builder {
     /// The finished kernel.
     pub(crate) fn finish(mut self) -> Kernel {
         assert_eq!(self.open.len(), 1, "every list that was begun has ended");
-        let (body, _) = self.open.remove(0);
         self.kernel.body = self.prologue;
-        self.kernel.body.extend(body);
+        self.kernel.body.extend(self.open.remove(0).stmts);
         self.kernel
     }
 
@@ -84,7 +97,11 @@ impl Builder {
 
     /// Opens a list inside the present one.
     pub(crate) fn begin(&mut self) {
-        self.open.push((Vec::new(), HashMap::new()));
+        self.lists += 1;
+        self.open.push(OpenList {
+            number: self.lists,
+            ..OpenList::default()
+        });
     }
 
     /// Closes the innermost list.
@@ -93,23 +110,23 @@ impl Builder {
             self.open.len() > 1,
             "the outermost list ends with the kernel"
         );
-        self.open.pop().expect("a list is open").0
+        self.open.pop().expect("a list is open").stmts
     }
 
     /// Closes the body of a loop and opens its continuing part, which sees the values of the body; unless the body can
     /// `continue` past them, when equal values are computed anew.
     pub(crate) fn turn_to_continuing(&mut self, body_continues: bool) -> Vec<Stmt> {
-        let (list, made) = self.open.last_mut().expect("a list is open");
+        let list = self.list();
         if body_continues {
-            made.clear();
+            list.made.clear();
         }
-        std::mem::take(list)
+        std::mem::take(&mut list.stmts)
     }
 
     /// Adds a statement, unless it cannot be reached.
     pub(crate) fn push(&mut self, stmt: Stmt) {
         if !self.is_unreachable() {
-            self.list().push(stmt);
+            self.list().stmts.push(stmt);
         }
     }
 
@@ -117,11 +134,17 @@ impl Builder {
     pub(crate) fn is_unreachable(&self) -> bool {
         self.open
             .last()
-            .is_some_and(|(list, _)| list.last().is_some_and(Stmt::is_jump))
+            .is_some_and(|list| list.stmts.last().is_some_and(Stmt::is_jump))
     }
 
-    fn list(&mut self) -> &mut Vec<Stmt> {
-        &mut self.open.last_mut().expect("a list is open").0
+    fn list(&mut self) -> &mut OpenList {
+        self.open.last_mut().expect("a list is open")
+    }
+
+    /// Whether the next statement can use the value.
+    pub(crate) fn is_visible(&self, id: ValueId) -> bool {
+        self.homes[id.0 as usize]
+            .is_none_or(|home| self.open.iter().any(|list| list.number == home))
     }
 
     pub(crate) fn ty(&self, id: ValueId) -> Scalar {
@@ -149,17 +172,21 @@ impl Builder {
     }
 
     fn input(&mut self, op: Op, ty: Scalar) -> ValueId {
-        if let Some(&id) = self.inputs.get(&op) {
+        let key = (op, ty);
+        if let Some(&id) = self.inputs.get(&key) {
             return id;
         }
-        let id = self.fresh(op.clone(), ty);
+        let id = self.fresh(key.0.clone(), ty);
         self.prologue.push(Stmt::Let(id));
-        self.inputs.insert(op, id);
+        self.homes[id.0 as usize] = None;
+        self.inputs.insert(key, id);
         id
     }
 
     /// A value without a statement that makes it, for the results of atomics.
     pub(crate) fn fresh(&mut self, op: Op, ty: Scalar) -> ValueId {
+        let home = self.list().number;
+        self.homes.push(Some(home));
         self.kernel.values.push(Value {
             op,
             ty,
@@ -170,10 +197,18 @@ impl Builder {
 
     /// The value of `op`: folded, shared with an equal one that is visible, or made here.
     pub(crate) fn value(&mut self, op: Op, ty: Scalar) -> ValueId {
-        match op {
-            Op::Const(_) | Op::Builtin(_) => return self.input(op, ty),
-            _ => {}
+        if self.is_input(&op) {
+            return self.input(op, ty);
         }
+        let op = match op {
+            Op::Binary(op, a, b) => self.constant_last(op, a, b),
+            Op::Select {
+                condition,
+                accept,
+                reject,
+            } if ty == Scalar::Bool => self.logic(condition, accept, reject),
+            other => other,
+        };
         match fold(&op, ty, &self.kernel.values) {
             Some(Folded::Const(literal)) => return self.constant(literal),
             Some(Folded::Same(id)) => return id,
@@ -182,21 +217,64 @@ impl Builder {
         }
         let shared = op.is_pure() || self.reads_constant_memory(&op);
         let key = (op, ty);
-        if shared && let Some(&id) = self.open.iter().rev().find_map(|(_, made)| made.get(&key)) {
+        if shared && let Some(&id) = self.open.iter().rev().find_map(|list| list.made.get(&key)) {
             return id;
         }
         let id = self.fresh(key.0.clone(), ty);
         if !self.is_unreachable() {
-            self.list().push(Stmt::Let(id));
+            let list = self.list();
+            list.stmts.push(Stmt::Let(id));
             if shared {
-                self.open
-                    .last_mut()
-                    .expect("a list is open")
-                    .1
-                    .insert(key, id);
+                list.made.insert(key, id);
             }
         }
         id
+    }
+
+    /// Puts a constant on the right, where most later passes look for it.
+    fn constant_last(&self, op: Binary, a: ValueId, b: ValueId) -> Op {
+        match op.mirrored() {
+            Some(mirrored) if self.literal(a).is_some() && self.literal(b).is_none() => {
+                Op::Binary(mirrored, b, a)
+            }
+            _ => Op::Binary(op, a, b),
+        }
+    }
+
+    /// A selection between truth values of which one is known, as `and` or `or`; naga spells `||` as `!a ? b : true`.
+    fn logic(&mut self, condition: ValueId, accept: ValueId, reject: ValueId) -> Op {
+        match (self.literal(accept), self.literal(reject)) {
+            (None, Some(Literal::Bool(true))) => {
+                Op::Binary(Binary::Or, self.unary(Unary::LogicalNot, condition), accept)
+            }
+            (Some(Literal::Bool(false)), None) => Op::Binary(
+                Binary::And,
+                self.unary(Unary::LogicalNot, condition),
+                reject,
+            ),
+            _ => Op::Select {
+                condition,
+                accept,
+                reject,
+            },
+        }
+    }
+
+    /// Whether `op` is the same wherever it stands, and cheap enough to be made before everything else.
+    fn is_input(&self, op: &Op) -> bool {
+        match op {
+            Op::Const(_) | Op::Builtin(_) | Op::ArrayLength { .. } => true,
+            Op::Load(Address {
+                memory: Memory::Buffer(buffer),
+                terms,
+                ..
+            }) => terms.is_empty() && self.space(*buffer) == Space::Uniform,
+            _ => false,
+        }
+    }
+
+    fn space(&self, buffer: BufferId) -> Space {
+        self.kernel.bindings[buffer.0 as usize].space
     }
 
     /// Whether `op` reads what no invocation can change during a launch.
@@ -205,7 +283,7 @@ impl Builder {
             Op::Load(Address {
                 memory: Memory::Buffer(buffer),
                 ..
-            }) => self.kernel.bindings[buffer.0 as usize].space != Space::StorageReadWrite,
+            }) => self.space(*buffer) != Space::StorageReadWrite,
             Op::ReadArray(array, _) => self.kernel.arrays[array.0 as usize].contents.is_some(),
             _ => false,
         }

@@ -381,6 +381,26 @@ impl Binary {
     }
 }
 
+impl Binary {
+    /// The operator with the same result when the operands change places; none if there is none.
+    pub fn mirrored(self) -> Option<Binary> {
+        Some(match self {
+            Binary::Less => Binary::Greater,
+            Binary::LessEqual => Binary::GreaterEqual,
+            Binary::Greater => Binary::Less,
+            Binary::GreaterEqual => Binary::LessEqual,
+            Binary::Add
+            | Binary::Multiply
+            | Binary::And
+            | Binary::Or
+            | Binary::ExclusiveOr
+            | Binary::Equal
+            | Binary::NotEqual => self,
+            _ => return None,
+        })
+    }
+}
+
 impl Math {
     /// Number of arguments.
     pub fn arity(self) -> usize {
