@@ -147,6 +147,8 @@ impl Isa for Avx512 {
         f32_ne(a: __m512, b: __m512) -> __mmask16 = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, b);
         f32_select(m: __mmask16, a: __m512, b: __m512) -> __m512 = _mm512_mask_blend_ps(m, b, a);
         f32_sqrt(a: __m512) -> __m512 = _mm512_sqrt_ps(a);
+        f32_scale(a: __m512, n: __m512) -> __m512 = _mm512_scalef_ps(a, n);
+        f32_ldexp(a: __m512, b: __m512i) -> __m512 = _mm512_scalef_ps(a, _mm512_cvtepi32_ps(b));
         f32_floor(a: __m512) -> __m512 = _mm512_roundscale_ps::<DOWN>(a);
         f32_ceil(a: __m512) -> __m512 = _mm512_roundscale_ps::<UP>(a);
         f32_round(a: __m512) -> __m512 = _mm512_roundscale_ps::<NEAREST>(a);

@@ -2,6 +2,7 @@
 
 use crate::buffer::{Buffer, Rmw};
 use crate::isa::{Isa, LANES_MAX};
+use crate::math::TO_WHOLE;
 
 #[inline(always)]
 pub(crate) fn mask_eq<S: Isa>(s: S, a: S::Mask, b: S::Mask) -> S::Mask {
@@ -46,6 +47,16 @@ pub(crate) fn f32_rem<S: Isa>(s: S, a: S::F32, b: S::F32) -> S::F32 {
 #[inline(always)]
 pub(crate) fn power_of_two<S: Isa>(s: S, e: S::I32) -> S::F32 {
     s.f32_from_bits(s.i32_shl(s.i32_add(e, s.i32_splat(127)), s.i32_splat(23)))
+}
+
+#[inline(always)]
+pub(crate) fn f32_scale<S: Isa>(s: S, a: S::F32, n: S::F32) -> S::F32 {
+    // Half of the exponent each, so that the first product is exact.
+    let to_whole = s.f32_splat(TO_WHOLE);
+    let whole = s.i32_sub(s.f32_bits(s.f32_add(n, to_whole)), s.f32_bits(to_whole));
+    let half = s.i32_shr(whole, s.i32_splat(1));
+    let rest = s.i32_sub(whole, half);
+    s.f32_mul(s.f32_mul(a, power_of_two(s, half)), power_of_two(s, rest))
 }
 
 #[inline(always)]

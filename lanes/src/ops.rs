@@ -81,6 +81,8 @@ macro_rules! lane_ops {
             fn f32_rem(a: F32, b: F32) -> F32 = derived::f32_rem;
             /// `a * 2^b`, also where `2^b` is no `f32`
             fn f32_ldexp(a: F32, b: I32) -> F32 = derived::f32_ldexp;
+            /// `a * 2^n` for `0.5 <= |a| <= 2` (or NaN) and a whole number `n` within 250 of 0, rounded once
+            fn f32_scale(a: F32, n: F32) -> F32 = derived::f32_scale;
             /// `m` of `a = m * 2^e` with `0.5 <= |m| < 1`; `a` itself for zero, infinity and NaN
             fn f32_frexp_fract(a: F32) -> F32 = derived::f32_frexp_fract;
             /// `e` of `a = m * 2^e` with `0.5 <= |m| < 1`; 0 for zero, infinity and NaN

@@ -125,6 +125,7 @@ plain! {
     f32_fract(a: f32) -> f32;
     f32_sign(a: f32) -> f32;
     f32_rem(a: f32, b: f32) -> f32;
+    f32_scale(a: f32, n: f32) -> f32;
     f32_frexp_fract(a: f32) -> f32;
     f32_frexp_exp(a: f32) -> i32;
     f32_exp(a: f32) -> f32;

@@ -1,0 +1,70 @@
+"""Where do the polynomials of lanes/src/math come from? Minimax fits, coefficients rounded to f32 one after the other.
+
+Each row fits sum(c[k] * t**k) to g(t) on [lo, hi] so that the largest |weight(t) * error| is least (Lawson's iteration of weighted
+least squares over Chebyshev points); then the first coefficient is rounded to f32 and the others are fitted again, and so on.
+Needs numpy and mpmath. Prints Rust constants and log2 of the error that the rounded polynomial leaves.
+"""
+import mpmath as mp
+import numpy as np
+
+mp.mp.prec = 160
+
+
+def lawson(t, g, w, first, n):
+    a = np.stack([t**k for k in range(first, n)], axis=1) * w[:, None]
+    b = g * w
+    scale = np.abs(a).max(axis=0)
+    lw = np.ones(len(t)) / len(t)
+    best, best_err = None, np.inf
+    for _ in range(400):
+        s = np.sqrt(lw)[:, None]
+        c = np.linalg.lstsq(a / scale * s, b * s[:, 0], rcond=None)[0] / scale
+        e = np.abs(a @ c - b)
+        if e.max() < best_err:
+            best, best_err = c, e.max()
+        lw = lw * (e + 1e-3 * e.max())
+        lw /= lw.sum()
+    return best
+
+
+def fit(name, g, lo, hi, n, weight, fixed=()):
+    k = np.arange(1200)
+    t = (lo + hi) / 2 + (hi - lo) / 2 * np.cos(np.pi * (k + 0.5) / len(k))
+    t = t[np.abs(t) > 1e-9]
+    gv = np.array([float(g(mp.mpf(x))) for x in t])
+    wv = np.array([float(weight(mp.mpf(x))) for x in t])
+    coefficients = [np.float64(np.float32(c)) for c in fixed]
+    for first in range(len(fixed), n):
+        rest = gv - sum(c * t**k for k, c in enumerate(coefficients))
+        c = lawson(t, rest, wv, first, n)
+        coefficients.append(np.float64(np.float32(c[0])))
+    err = np.abs(wv * (gv - sum(c * t**k for k, c in enumerate(coefficients)))).max()
+    print(f"// {name}: 2^{np.log2(err):.1f}")
+    print(f"[{', '.join(repr(np.float32(c)).replace('np.float32(', '').rstrip(')') for c in coefficients)}]")
+
+
+half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
+q = (mp.pi / 4 * mp.mpf("1.001")) ** 2
+m_lo, m_hi = mp.sqrt(0.5) - 1, mp.sqrt(2) - 1
+
+for n in (4, 5):
+    fit(f"exp {n}", lambda r: (mp.exp(r) - 1 - r) / r**2, float(-half_ln2), float(half_ln2), n, lambda r: r**2 / mp.exp(r))
+for n in (6, 7):
+    fit(f"exp2 {n}", lambda r: (2**r - 1) / r, -0.5005, 0.5005, n, lambda r: r / 2**r)
+for n in (8, 9, 10):
+    fit(f"log {n}", lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, float(m_lo), float(m_hi), n, lambda f: f**3 / mp.log1p(f))
+hi = mp.mpf(float(np.float32(1 / mp.log(2))))
+for n in (9, 10):
+    fit(f"log2 {n}", lambda f: (mp.log1p(f) / mp.log(2) - f / mp.log(2)) / f**2, float(m_lo), float(m_hi), n, lambda f: f**2 / (mp.log1p(f) / mp.log(2)))
+    fit(f"log2 cubic {n-1}", lambda f: (mp.log1p(f) - f + f*f/2) / mp.log(2) / f**3, float(m_lo), float(m_hi), n-1, lambda f: f**3 )
+for n in (3, 4):
+    fit(f"sin {n}", lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, float(q), n, lambda z: z / (mp.sin(mp.sqrt(z)) / mp.sqrt(z)))
+    fit(f"cos {n}", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, 0.0, float(q), n, lambda z: z**2 / mp.cos(mp.sqrt(z)))
+for n in (7, 8, 9):
+    fit(f"atan {n}", lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 1.0, n, lambda z: z / (mp.atan(mp.sqrt(z)) / mp.sqrt(z)))
+for n in (4, 5, 6):
+    fit(f"asin {n}", lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 0.25, n, lambda z: z / (mp.asin(mp.sqrt(z)) / mp.sqrt(z)))
+for n in (3, 4):
+    fit(f"sinh {n}", lambda z: (mp.sinh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 1.0, n, lambda z: z / (mp.sinh(mp.sqrt(z)) / mp.sqrt(z)))
+for n in (4, 5, 6):
+    fit(f"tanh {n}", lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 0.36, n, lambda z: z / (mp.tanh(mp.sqrt(z)) / mp.sqrt(z)))
