@@ -1,0 +1,3 @@
+//! How does the CPU carry out a part?
+
+pub(crate) mod discover;

@@ -1,0 +1,135 @@
+//! Is the device well? Records its loss and its errors, so that none of them becomes a panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::error::GpuError;
+
+/// The device's name and what has become of it, shared with the callbacks that wgpu holds.
+#[derive(Debug)]
+pub(super) struct Health {
+    pub(super) device: String,
+    lost: Mutex<Option<String>>,
+    stray: Mutex<Option<String>>,
+}
+
+/// Locks, whoever panicked before: the states behind these locks are valid between any two statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Health {
+    pub(super) fn new(device: String) -> Arc<Self> {
+        Arc::new(Self {
+            device,
+            lost: Mutex::new(None),
+            stray: Mutex::new(None),
+        })
+    }
+
+    /// Makes wgpu report here what it would otherwise panic with.
+    pub(super) fn listen(self: &Arc<Self>, device: &wgpu::Device) {
+        let health = Arc::clone(self);
+        device.on_uncaptured_error(Arc::new(move |error| {
+            lock(&health.stray).get_or_insert_with(|| error.to_string());
+        }));
+        let health = Arc::clone(self);
+        device.set_device_lost_callback(move |reason, message| {
+            health.lose(if message.is_empty() {
+                format!("{reason:?}")
+            } else {
+                message
+            });
+        });
+    }
+
+    /// Notes that the device is lost. The first reason stays.
+    pub(super) fn lose(&self, reason: String) {
+        lock(&self.lost).get_or_insert(reason);
+    }
+
+    /// Why the device is lost, if it is.
+    pub(super) fn lost(&self) -> Option<String> {
+        lock(&self.lost).clone()
+    }
+
+    /// Fails if the device is lost.
+    pub(super) fn check(&self) -> Result<(), GpuError> {
+        match &*lock(&self.lost) {
+            None => Ok(()),
+            Some(reason) => Err(GpuError::Lost {
+                device: self.device.clone(),
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// The error for a request that wgpu refused with `detail`: the loss of the device, if that is why.
+    pub(super) fn refused(&self, what: &str, detail: &impl ToString) -> GpuError {
+        self.check()
+            .err()
+            .unwrap_or_else(|| self.invalid(what, detail.to_string()))
+    }
+
+    /// The error for a request that is wrong in itself, whatever the device's state.
+    pub(super) fn invalid(&self, what: impl Into<String>, detail: impl Into<String>) -> GpuError {
+        GpuError::Validation {
+            device: self.device.clone(),
+            what: what.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Runs `act` with all errors of `device` captured. A lost device is reported as lost, whatever else it says.
+    ///
+    /// # Errors
+    ///
+    /// The first error that `act` provoked. Running out of memory is reported with zero sizes, which the caller knows better.
+    pub(super) fn guarded<T>(
+        &self,
+        device: &wgpu::Device,
+        what: &str,
+        act: impl FnOnce() -> T,
+    ) -> Result<T, GpuError> {
+        self.check()?;
+        let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let outcome = act();
+        // On native back ends the result of a scope is there as soon as it is popped.
+        let validation = pollster::block_on(validation.pop());
+        let memory = pollster::block_on(memory.pop());
+        let internal = pollster::block_on(internal.pop());
+        self.check()?;
+        if memory.is_some() {
+            return Err(GpuError::OutOfMemory {
+                device: self.device.clone(),
+                wanted_bytes: 0,
+                used_bytes: 0,
+                budget_bytes: u64::MAX,
+            });
+        }
+        match validation
+            .or(internal)
+            .map(|error| error.to_string())
+            .or_else(|| lock(&self.stray).take())
+        {
+            Some(detail) => Err(self.invalid(what, detail)),
+            None => Ok(outcome),
+        }
+    }
+
+    /// Lets wgpu make progress, waiting at most as long as `how` says.
+    ///
+    /// wgpu panics when it finds the device gone while it waits; that becomes the loss of the device here.
+    pub(super) fn poll(&self, device: &wgpu::Device, how: wgpu::PollType) -> Result<(), GpuError> {
+        match catch_unwind(AssertUnwindSafe(|| device.poll(how))) {
+            Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => {}
+            Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) => {
+                self.lose("it refused a submission".to_owned());
+            }
+            Err(_) => self.lose("it vanished during a wait".to_owned()),
+        }
+        self.check()
+    }
+}

@@ -1,0 +1,177 @@
+//! What does the device run? Compute pipelines, compiled once per module.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::error::GpuError;
+use super::health::{Health, lock};
+use super::memory::WORD;
+use crate::kernel::{Binding, Kernel, LAUNCH_WORDS, Space};
+
+/// Stack for parsing WGSL: the parser recurses, and a default thread may be too small for a deep module.
+const COMPILE_STACK_BYTES: usize = 16 << 20;
+
+/// A module with one entry point whose bindings all lie in group 0, in order, with one more uniform buffer behind them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    pub(super) name: &'static str,
+    pub(super) wgsl: &'static str,
+    pub(super) entry: &'static str,
+    pub(super) bindings: &'static [Binding],
+    /// Words of the uniform buffer behind the bindings.
+    pub(super) launch_words: u32,
+}
+
+impl Source {
+    pub(super) fn of_kernel(kernel: &'static Kernel) -> Self {
+        debug_assert_eq!(kernel.gpu.launch_binding as usize, kernel.bindings.len());
+        Self {
+            name: kernel.name,
+            wgsl: kernel.gpu.wgsl,
+            entry: kernel.gpu.entry,
+            bindings: kernel.bindings,
+            launch_words: LAUNCH_WORDS as u32,
+        }
+    }
+
+    /// Modules are static text, so that their addresses identify them.
+    fn key(&self) -> (usize, usize, usize) {
+        (
+            self.wgsl.as_ptr() as usize,
+            self.wgsl.len(),
+            self.entry.as_ptr() as usize,
+        )
+    }
+}
+
+/// A compiled module.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) id: u64,
+    pub(super) source: Source,
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+}
+
+/// Words that a uniform binding of `words` words takes: WGSL rounds the size of a structure to its alignment, 16 bytes at most.
+pub(super) fn uniform_words(words: u32) -> u32 {
+    words.max(1).next_multiple_of(4)
+}
+
+/// All compiled modules of a device.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    known: Mutex<HashMap<(usize, usize, usize), Arc<Program>>>,
+    next_id: AtomicU64,
+}
+
+impl Programs {
+    /// The compiled form of `source`, compiling it when it is met for the first time.
+    ///
+    /// # Errors
+    ///
+    /// [`GpuError::Validation`] with the compiler's message, or the device is lost.
+    pub(super) fn get(
+        &self,
+        device: &wgpu::Device,
+        health: &Health,
+        source: Source,
+    ) -> Result<Arc<Program>, GpuError> {
+        if let Some(program) = lock(&self.known).get(&source.key()) {
+            return Ok(Arc::clone(program));
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let program = Arc::new(compile_on_a_deep_stack(device, health, source, id)?);
+        lock(&self.known).insert(source.key(), Arc::clone(&program));
+        Ok(program)
+    }
+}
+
+fn compile_on_a_deep_stack(
+    device: &wgpu::Device,
+    health: &Health,
+    source: Source,
+    id: u64,
+) -> Result<Program, GpuError> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name(format!("impel compiles {}", source.name))
+            .stack_size(COMPILE_STACK_BYTES)
+            .spawn_scoped(scope, || compile(device, health, source, id))
+            .map_err(|error| {
+                health.invalid(source.name, format!("no thread to compile on: {error}"))
+            })?
+            .join()
+            .unwrap_or_else(|_| Err(health.invalid(source.name, "the driver's compiler panicked")))
+    })
+}
+
+/// Layout and pipeline of a module. Errors are captured on the calling thread.
+fn compile(
+    device: &wgpu::Device,
+    health: &Health,
+    source: Source,
+    id: u64,
+) -> Result<Program, GpuError> {
+    let what = format!("the GPU module of kernel `{}`", source.name);
+    health.guarded(device, &what, || {
+        let entries = layout_entries(&source);
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(source.name),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(source.name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(source.name),
+            source: wgpu::ShaderSource::Wgsl(source.wgsl.into()),
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(source.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(source.entry),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        Program {
+            id,
+            source,
+            pipeline,
+            layout,
+        }
+    })
+}
+
+fn layout_entries(source: &Source) -> Vec<wgpu::BindGroupLayoutEntry> {
+    let kinds = source.bindings.iter().map(|binding| match binding.space {
+        Space::Uniform => (
+            wgpu::BufferBindingType::Uniform,
+            uniform_words(binding.fixed_words),
+        ),
+        Space::StorageRead => (wgpu::BufferBindingType::Storage { read_only: true }, 0),
+        Space::StorageReadWrite => (wgpu::BufferBindingType::Storage { read_only: false }, 0),
+    });
+    let launch = (
+        wgpu::BufferBindingType::Uniform,
+        uniform_words(source.launch_words),
+    );
+    kinds
+        .chain([launch])
+        .zip(0..)
+        .map(|((ty, words), binding)| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty,
+                has_dynamic_offset: ty == wgpu::BufferBindingType::Uniform,
+                min_binding_size: wgpu::BufferSize::new(u64::from(words) * WORD),
+            },
+            count: None,
+        })
+        .collect()
+}

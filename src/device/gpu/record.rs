@@ -1,0 +1,362 @@
+//! How does work reach the queue? Dispatches and copies are recorded into one batch, and batches are submitted whole.
+
+use std::sync::{Arc, MutexGuard};
+
+use super::bind::Argument;
+use super::clock::{Elapsed, Stopwatch};
+use super::error::GpuError;
+use super::health::lock;
+use super::memory::WORD;
+use super::program::{Program, Source, uniform_words};
+use super::upload::Upstream;
+use super::wait::{Batch, Progress, Ticket};
+use super::{Gpu, Timing};
+use crate::kernel::{Kernel, dispatch_size, launch_words};
+use crate::lanes::Tile;
+use crate::machine::GpuFeature;
+
+/// Dispatches in a batch, beyond which it is submitted.
+pub(super) const DISPATCHES_MAX: u32 = 64;
+
+/// Words of uniform data in a batch, beyond which it is submitted.
+pub(super) const PAGE_WORDS: usize = 64 << 10;
+
+/// A batch in the making. Every batch starts the page of uniform data anew: the queue writes it before the batch's commands and
+/// after those of the batch before.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    encoder: Option<wgpu::CommandEncoder>,
+    pass: Option<wgpu::ComputePass<'static>>,
+    /// Program that the pass is set to.
+    program: Option<u64>,
+    page: Vec<u32>,
+    dispatches: u32,
+    batch: Arc<Batch>,
+    /// The batch before, done at first.
+    last: Arc<Batch>,
+    pub(super) upstream: Upstream,
+    pub(super) stopwatch: Option<Stopwatch>,
+    /// Scratch space for keys of bind groups and for offsets.
+    key: Vec<u64>,
+    offsets: Vec<u32>,
+}
+
+impl Recorder {
+    pub(super) fn new() -> Self {
+        Self {
+            encoder: None,
+            pass: None,
+            program: None,
+            page: Vec::new(),
+            dispatches: 0,
+            batch: Batch::new(Progress::Recording),
+            last: Batch::new(Progress::Done),
+            upstream: Upstream::default(),
+            stopwatch: None,
+            key: Vec::new(),
+            offsets: Vec::new(),
+        }
+    }
+
+    /// The ticket of what is being recorded.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket(Arc::clone(&self.batch))
+    }
+
+    /// The encoder, outside any pass: for copies.
+    pub(super) fn encoder(&mut self, device: &wgpu::Device) -> &mut wgpu::CommandEncoder {
+        self.end_pass();
+        self.open(device)
+    }
+
+    fn open(&mut self, device: &wgpu::Device) -> &mut wgpu::CommandEncoder {
+        self.encoder.get_or_insert_with(|| {
+            device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some("impel"),
+            })
+        })
+    }
+
+    fn end_pass(&mut self) {
+        self.pass = None;
+        self.program = None;
+    }
+
+    /// Puts uniform data on the page and notes its offset.
+    fn put(&mut self, words: &[u32], size: u32, alignment_words: usize) {
+        let at = self.page.len().next_multiple_of(alignment_words);
+        self.page.resize(at + uniform_words(size) as usize, 0);
+        self.page[at..at + words.len()].copy_from_slice(words);
+        self.offsets.push((at as u64 * WORD) as u32);
+    }
+
+    fn has_work(&self) -> bool {
+        self.encoder.is_some()
+    }
+}
+
+/// A dispatch on its way.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    /// Done when the dispatch has ended.
+    pub(crate) ticket: Ticket,
+    elapsed: Option<Elapsed>,
+}
+
+impl Dispatch {
+    /// Nanoseconds that it took on the device; none before it has ended, or where its time was not asked for or cannot be measured.
+    pub(crate) fn elapsed_ns(&self) -> Option<u64> {
+        self.elapsed.as_ref().and_then(Elapsed::get)
+    }
+}
+
+impl Gpu {
+    /// Records the workgroups of `tile` of a launch of `num_workgroups`, folded where there are more than a dimension takes.
+    ///
+    /// # Errors
+    ///
+    /// The module is invalid, the arguments do not fit the kernel, the tile is empty or beyond the device's limits, or the device
+    /// is lost.
+    pub(crate) fn dispatch(
+        &self,
+        kernel: &'static Kernel,
+        arguments: &[Argument<'_>],
+        num_workgroups: [u32; 3],
+        tile: Tile,
+        timing: Timing,
+    ) -> Result<Dispatch, GpuError> {
+        let most = self.about.limits.workgroups_per_dimension_max;
+        let Some(workgroups) = dispatch_size(tile, most) else {
+            return Err(GpuError::Limit {
+                device: self.health.device.clone(),
+                what: "the number of workgroups of a part",
+                wanted: (0..3)
+                    .map(|axis| u64::from(tile.hi[axis] - tile.lo[axis]))
+                    .fold(1, u64::saturating_mul),
+                limit: u64::from(most).pow(3).min(u64::from(u32::MAX)),
+            });
+        };
+        self.record(
+            Source::of_kernel(kernel),
+            arguments,
+            &launch_words(tile, num_workgroups),
+            workgroups,
+            timing,
+        )
+    }
+
+    /// Records one dispatch of `workgroups` workgroups; `launch` is the content of the uniform buffer behind the bindings.
+    pub(super) fn record(
+        &self,
+        source: Source,
+        arguments: &[Argument<'_>],
+        launch: &[u32],
+        workgroups: [u32; 3],
+        timing: Timing,
+    ) -> Result<Dispatch, GpuError> {
+        self.health.check()?;
+        let most = self.about.limits.workgroups_per_dimension_max;
+        if let Some(&wanted) = workgroups.iter().find(|count| !(1..=most).contains(*count)) {
+            return Err(GpuError::Limit {
+                device: self.health.device.clone(),
+                what: "the number of workgroups along one dimension",
+                wanted: wanted.into(),
+                limit: most.into(),
+            });
+        }
+        let program = self.programs.get(&self.device, &self.health, source)?;
+        let mut recorder = lock(&self.recorder);
+        let words_max = uniform_page_words(&source, self.uniform_alignment_words);
+        if recorder.page.len() + words_max > PAGE_WORDS {
+            // A failure of the batch before is told by its tickets; here only a lost device matters.
+            self.flush_locked(&mut recorder)
+                .or_else(|_| self.health.check().map(|()| recorder.ticket()))?;
+        }
+        let mut key = std::mem::take(&mut recorder.key);
+        let group = self.groups.get(
+            &self.device,
+            &self.health,
+            &self.page,
+            &program,
+            arguments,
+            &mut key,
+        );
+        recorder.key = key;
+        let group = group?;
+        self.put_uniforms(&mut recorder, &source, arguments, launch)?;
+        let elapsed = self.set_pass(&mut recorder, timing)?;
+        encode(&mut recorder, &program, &group, workgroups);
+        let ticket = recorder.ticket();
+        if timing == Timing::Measured {
+            recorder.end_pass();
+        }
+        if recorder.dispatches >= DISPATCHES_MAX {
+            self.flush_locked(&mut recorder)?;
+        }
+        Ok(Dispatch { ticket, elapsed })
+    }
+
+    fn put_uniforms(
+        &self,
+        recorder: &mut Recorder,
+        source: &Source,
+        arguments: &[Argument<'_>],
+        launch: &[u32],
+    ) -> Result<(), GpuError> {
+        let alignment = self.uniform_alignment_words;
+        recorder.offsets.clear();
+        for (argument, binding) in arguments.iter().zip(source.bindings) {
+            if let Argument::Uniform(words) = argument {
+                if words.len() > uniform_words(binding.fixed_words) as usize {
+                    let detail = format!(
+                        "`{}` is given {} words, and has {}",
+                        binding.name,
+                        words.len(),
+                        binding.fixed_words
+                    );
+                    return Err(self
+                        .health
+                        .invalid(format!("a dispatch of kernel `{}`", source.name), detail));
+                }
+                recorder.put(words, binding.fixed_words, alignment);
+            }
+        }
+        recorder.put(launch, source.launch_words, alignment);
+        Ok(())
+    }
+
+    /// Opens a compute pass: a new one for a dispatch whose time is wanted, the running one otherwise.
+    fn set_pass(
+        &self,
+        recorder: &mut Recorder,
+        timing: Timing,
+    ) -> Result<Option<Elapsed>, GpuError> {
+        let clocked = timing == Timing::Measured && self.about.has(GpuFeature::Timestamps);
+        if !clocked && recorder.pass.is_some() {
+            return Ok(None);
+        }
+        recorder.end_pass();
+        let elapsed = if clocked {
+            let stopwatch = match recorder.stopwatch.take() {
+                Some(stopwatch) => stopwatch,
+                None => self.clocks.take(&self.device, &self.health)?,
+            };
+            Some(recorder.stopwatch.insert(stopwatch).start())
+        } else {
+            None
+        };
+        recorder.open(&self.device);
+        let writes = elapsed
+            .as_ref()
+            .and(recorder.stopwatch.as_ref())
+            .map(Stopwatch::writes);
+        let descriptor = wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: writes,
+        };
+        if let Some(encoder) = recorder.encoder.as_mut() {
+            recorder.pass = Some(encoder.begin_compute_pass(&descriptor).forget_lifetime());
+        }
+        Ok(elapsed)
+    }
+
+    /// Submits what has been recorded. Returns the ticket of all work so far.
+    ///
+    /// # Errors
+    ///
+    /// The batch is invalid, or the device is lost. The work of the batch is not done then, and its tickets fail too.
+    pub(crate) fn flush(&self) -> Result<Ticket, GpuError> {
+        let mut recorder = lock(&self.recorder);
+        self.flush_locked(&mut recorder)
+    }
+
+    pub(super) fn flush_locked(
+        &self,
+        recorder: &mut MutexGuard<'_, Recorder>,
+    ) -> Result<Ticket, GpuError> {
+        if !recorder.has_work() {
+            self.health.check()?;
+            return Ok(Ticket(Arc::clone(&recorder.last)));
+        }
+        let ticket = recorder.ticket();
+        let outcome = self.submit(recorder);
+        recorder.page.clear();
+        recorder.dispatches = 0;
+        recorder.last = std::mem::replace(&mut recorder.batch, Batch::new(Progress::Recording));
+        match outcome {
+            Ok(()) => Ok(ticket),
+            Err(error) => {
+                ticket.0.set(Progress::Failed(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn submit(&self, recorder: &mut MutexGuard<'_, Recorder>) -> Result<(), GpuError> {
+        recorder.end_pass();
+        let encoder = recorder.encoder.take();
+        let stopwatch = recorder.stopwatch.take();
+        let spent = recorder.upstream.take_spent();
+        let batch = &recorder.batch;
+        let page = &recorder.page;
+        self.health
+            .guarded(&self.device, "a batch of recorded work", || {
+                let Some(mut encoder) = encoder else { return };
+                if let Some(stopwatch) = stopwatch {
+                    stopwatch.stop(&mut encoder, &self.clocks);
+                }
+                let commands = encoder.finish();
+                for chunk in &spent {
+                    chunk.unmap();
+                }
+                if !page.is_empty() {
+                    self.queue
+                        .write_buffer(&self.page, 0, bytemuck::cast_slice(page));
+                }
+                let index = self.queue.submit([commands]);
+                batch.set(Progress::Submitted(index));
+                for chunk in &spent {
+                    self.chunks.recycle(chunk);
+                }
+                let batch = Arc::clone(batch);
+                self.queue
+                    .on_submitted_work_done(move || batch.set(Progress::Done));
+            })
+    }
+}
+
+fn encode(
+    recorder: &mut Recorder,
+    program: &Program,
+    group: &wgpu::BindGroup,
+    workgroups: [u32; 3],
+) {
+    let Recorder {
+        pass: Some(pass),
+        program: current,
+        offsets,
+        dispatches,
+        ..
+    } = recorder
+    else {
+        return;
+    };
+    if *current != Some(program.id) {
+        pass.set_pipeline(&program.pipeline);
+        *current = Some(program.id);
+    }
+    pass.set_bind_group(0, group, offsets);
+    pass.dispatch_workgroups(workgroups[0], workgroups[1], workgroups[2]);
+    *dispatches += 1;
+}
+
+/// The most that the uniform data of one dispatch takes on the page.
+fn uniform_page_words(source: &Source, alignment_words: usize) -> usize {
+    let own = source
+        .bindings
+        .iter()
+        .map(|binding| uniform_words(binding.fixed_words) as usize);
+    own.chain([uniform_words(source.launch_words) as usize])
+        .map(|words| words + alignment_words)
+        .sum()
+}

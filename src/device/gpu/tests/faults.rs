@@ -1,0 +1,276 @@
+//! Every failure is a value, comes soon, and leaves the device usable where it can.
+
+use std::time::{Duration, Instant};
+
+use super::kernels::{BROKEN, MISBOUND, STEP};
+use super::on_each_gpu;
+use crate::device::gpu::{Argument, Buffer, Gpu, GpuError, Timing};
+use crate::kernel::Kernel;
+use crate::lanes::Tile;
+use crate::region::Span;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const ONE: Tile = Tile {
+    lo: [0; 3],
+    hi: [1; 3],
+};
+
+fn whole(buffer: &Buffer) -> Span {
+    Span {
+        lo: 0,
+        hi: buffer.words(),
+    }
+}
+
+fn launch(gpu: &Gpu, kernel: &'static Kernel, arguments: &[Argument<'_>]) -> Result<(), GpuError> {
+    let dispatch = gpu.dispatch(kernel, arguments, [1; 3], ONE, Timing::Off)?;
+    gpu.wait(&dispatch.ticket, PATIENCE)
+}
+
+fn good_launch(gpu: &Gpu, buffers: &[Buffer; 2]) -> Result<(), GpuError> {
+    let [x, y] = buffers;
+    let arguments = [
+        Argument::Uniform(&[2]),
+        Argument::Storage {
+            buffer: x,
+            bound: whole(x),
+        },
+        Argument::Storage {
+            buffer: y,
+            bound: whole(y),
+        },
+    ];
+    launch(gpu, &STEP, &arguments)
+}
+
+fn two_buffers(gpu: &Gpu) -> [Buffer; 2] {
+    [64, 64].map(|words| gpu.allocate(words).expect("room"))
+}
+
+#[test]
+fn a_tiny_budget_is_out_of_memory_and_freed_memory_is_room() {
+    on_each_gpu(
+        "a_tiny_budget_is_out_of_memory_and_freed_memory_is_room",
+        |gpu| {
+            gpu.set_memory_budget(1000);
+            let held = gpu.allocate(200).expect("within the budget");
+            let error = gpu.allocate(51).expect_err("1004 bytes are too many");
+            assert!(
+                matches!(
+                    error,
+                    GpuError::OutOfMemory {
+                        wanted_bytes: 204,
+                        used_bytes: 800,
+                        budget_bytes: 1000,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+            drop(held);
+            assert_eq!(gpu.used_bytes(), 0);
+            let buffers = two_buffers(&gpu);
+            good_launch(&gpu, &buffers).expect("the device is well");
+        },
+    );
+}
+
+#[test]
+fn a_buffer_beyond_the_device_is_refused_as_a_value() {
+    on_each_gpu("a_buffer_beyond_the_device_is_refused_as_a_value", |gpu| {
+        let words = gpu.about().limits.buffer_words_max();
+        assert!(matches!(
+            gpu.allocate(words + 1),
+            Err(GpuError::Limit { .. })
+        ));
+        let buffers = two_buffers(&gpu);
+        good_launch(&gpu, &buffers).expect("the device is well");
+    });
+}
+
+#[test]
+fn invalid_modules_are_validation_errors_and_harm_nothing_else() {
+    on_each_gpu(
+        "invalid_modules_are_validation_errors_and_harm_nothing_else",
+        |gpu| {
+            let buffers = two_buffers(&gpu);
+            let argument = [Argument::Storage {
+                buffer: &buffers[0],
+                bound: whole(&buffers[0]),
+            }];
+            for kernel in [&BROKEN, &MISBOUND] {
+                let error = launch(&gpu, kernel, &argument).expect_err("an invalid module");
+                assert!(
+                    matches!(&error, GpuError::Validation { what, .. } if what.contains(kernel.name)),
+                    "{error}"
+                );
+            }
+            good_launch(&gpu, &buffers).expect("the device is well");
+        },
+    );
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_refused_before_the_batch() {
+    on_each_gpu(
+        "arguments_that_do_not_fit_are_refused_before_the_batch",
+        |gpu| {
+            let buffers = two_buffers(&gpu);
+            let [x, y] = &buffers;
+            let storage = |buffer, lo, hi| Argument::Storage {
+                buffer,
+                bound: Span { lo, hi },
+            };
+            let wrong: [&[Argument<'_>]; 5] = [
+                &[Argument::Uniform(&[2]), storage(x, 0, 64)],
+                &[storage(x, 0, 64), storage(x, 0, 64), storage(y, 0, 64)],
+                &[
+                    Argument::Uniform(&[2]),
+                    storage(x, 0, 65),
+                    storage(y, 0, 64),
+                ],
+                &[Argument::Uniform(&[2]), storage(x, 3, 3), storage(y, 0, 64)],
+                &[
+                    Argument::Uniform(&[2; 9]),
+                    storage(x, 0, 64),
+                    storage(y, 0, 64),
+                ],
+            ];
+            for arguments in wrong {
+                let outcome = gpu.dispatch(&STEP, arguments, [1; 3], ONE, Timing::Off);
+                assert!(
+                    matches!(outcome, Err(GpuError::Validation { .. })),
+                    "{outcome:?}"
+                );
+            }
+            let beyond = gpu.upload(x, 60, &[0; 5]);
+            assert!(
+                matches!(beyond, Err(GpuError::Validation { .. })),
+                "{beyond:?}"
+            );
+            good_launch(&gpu, &buffers).expect("the device is well");
+        },
+    );
+}
+
+#[test]
+fn an_empty_dispatch_is_refused() {
+    on_each_gpu("an_empty_dispatch_is_refused", |gpu| {
+        let [x, y] = &two_buffers(&gpu);
+        let arguments = [
+            Argument::Uniform(&[2]),
+            Argument::Storage {
+                buffer: x,
+                bound: whole(x),
+            },
+            Argument::Storage {
+                buffer: y,
+                bound: whole(y),
+            },
+        ];
+        let empty = Tile {
+            lo: [3, 0, 0],
+            hi: [3, 1, 1],
+        };
+        let outcome = gpu.dispatch(&STEP, &arguments, [4, 1, 1], empty, Timing::Off);
+        assert!(
+            matches!(outcome, Err(GpuError::Limit { wanted: 0, .. })),
+            "{outcome:?}"
+        );
+    });
+}
+
+#[test]
+fn everything_after_a_loss_says_so_and_nothing_hangs() {
+    on_each_gpu("everything_after_a_loss_says_so_and_nothing_hangs", |gpu| {
+        let start = Instant::now();
+        let buffers = two_buffers(&gpu);
+        let [x, y] = &buffers;
+        gpu.upload(x, 0, &[1; 64]).expect("an upload");
+        let arguments = [
+            Argument::Uniform(&[2]),
+            Argument::Storage {
+                buffer: x,
+                bound: whole(x),
+            },
+            Argument::Storage {
+                buffer: y,
+                bound: whole(y),
+            },
+        ];
+        let recorded = gpu
+            .dispatch(&STEP, &arguments, [1; 3], ONE, Timing::Measured)
+            .expect("a dispatch");
+        let begun = gpu
+            .begin_download(y, &[whole(y)])
+            .expect("a download begins");
+        assert_eq!(gpu.is_lost(), None);
+        gpu.destroy();
+        assert!(gpu.is_lost().is_some());
+        let lost = |outcome: Result<(), GpuError>| {
+            assert!(matches!(outcome, Err(GpuError::Lost { .. })), "{outcome:?}");
+        };
+        lost(gpu.allocate(1).map(drop));
+        lost(gpu.upload(x, 0, &[1]));
+        lost(gpu.fill(x, whole(x), 1));
+        lost(good_launch(&gpu, &buffers));
+        lost(gpu.flush().map(drop));
+        lost(gpu.download(y, &[whole(y)], &mut |_, _| {}));
+        // What was under way ends one way or the other.
+        let outcome = gpu.wait(&recorded.ticket, PATIENCE);
+        assert!(
+            matches!(outcome, Ok(()) | Err(GpuError::Lost { .. })),
+            "{outcome:?}"
+        );
+        let outcome = gpu.finish_download(begun, PATIENCE, &mut |_, _| {});
+        assert!(
+            matches!(outcome, Ok(()) | Err(GpuError::Lost { .. })),
+            "{outcome:?}"
+        );
+        drop(buffers);
+        drop(gpu);
+        assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn the_loss_of_a_lent_device_is_noticed() {
+    on_each_gpu("the_loss_of_a_lent_device_is_noticed", |own| {
+        let lent =
+            Gpu::adopt(own.device.clone(), own.queue.clone()).expect("a device in good health");
+        let buffers = two_buffers(&lent);
+        good_launch(&lent, &buffers).expect("the device is well");
+        own.device.destroy();
+        let outcome = good_launch(&lent, &buffers);
+        assert!(matches!(outcome, Err(GpuError::Lost { .. })), "{outcome:?}");
+        assert!(lent.is_lost().is_some());
+    });
+}
+
+#[test]
+fn a_wait_ends_when_patience_does() {
+    on_each_gpu("a_wait_ends_when_patience_does", |gpu| {
+        let [x, y] = &two_buffers(&gpu);
+        let arguments = [
+            Argument::Uniform(&[2]),
+            Argument::Storage {
+                buffer: x,
+                bound: whole(x),
+            },
+            Argument::Storage {
+                buffer: y,
+                bound: whole(y),
+            },
+        ];
+        let dispatch = gpu
+            .dispatch(&STEP, &arguments, [1; 3], ONE, Timing::Off)
+            .expect("a dispatch");
+        let outcome = gpu.wait(&dispatch.ticket, Duration::ZERO);
+        assert!(
+            matches!(outcome, Ok(()) | Err(GpuError::TimedOut { .. })),
+            "{outcome:?}"
+        );
+        gpu.wait(&dispatch.ticket, PATIENCE)
+            .expect("it goes on meanwhile");
+    });
+}
