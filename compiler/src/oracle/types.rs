@@ -201,7 +201,7 @@ impl Types {
                 dense,
                 host: member.offset / 4,
             });
-            dense += self.words(ty);
+            dense = self.words(ty).saturating_add(dense);
         }
         Ok(Ty::Struct { members: laid_out })
     }
@@ -215,7 +215,10 @@ impl Types {
             Ty::Vector { size, .. } => size,
             Ty::Matrix { columns, rows } => columns * rows,
             Ty::Array { elem, len, .. } => self.words(elem).saturating_mul(len.unwrap_or(0)),
-            Ty::Struct { ref members } => members.iter().map(|member| self.words(member.ty)).sum(),
+            Ty::Struct { ref members } => members
+                .iter()
+                .map(|member| self.words(member.ty))
+                .fold(0, u32::saturating_add),
             Ty::Pointer { .. } => POINTER_WORDS,
         };
         let id = TyId(self.all.len() as u32);

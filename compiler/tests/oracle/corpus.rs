@@ -13,7 +13,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/shaders")
 }
 
-fn cases() -> Vec<Case> {
+/// The corpus, by name.
+pub(crate) fn cases() -> Vec<Case> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder().join("in"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -108,6 +109,46 @@ fn every_shader_of_the_corpus_gives_its_snapshot() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A cut of the grid in two along each axis in turn, run part by part with the accesses recorded.
+#[test]
+fn parts_of_the_grid_add_up_to_the_whole_and_the_record_has_every_change() {
+    for case in cases() {
+        let options = Options {
+            overrides: case.overrides.clone(),
+            ..Options::default()
+        };
+        let front = parse(&case.source, &case.name, &options).unwrap();
+        let oracle = Oracle::new(&front.module, &front.info, "main").unwrap();
+        let input = case.buffers(&front.module, oracle.bindings());
+        let mut whole = input.clone();
+        oracle.run(case.dispatch, &mut whole).unwrap();
+        for axis in (0..3).filter(|axis| *axis == 0 || case.dispatch[*axis] > 1) {
+            let mut parts = input.clone();
+            let mut middle = case.dispatch;
+            middle[axis] = case.dispatch[axis] / 2;
+            let mut second_lo = [0; 3];
+            second_lo[axis] = middle[axis];
+            for (lo, hi) in [([0; 3], middle), (second_lo, case.dispatch)] {
+                let before = parts.clone();
+                let touched = oracle
+                    .run_recorded(case.dispatch, lo, hi, &mut parts)
+                    .unwrap();
+                for ((before, after), touched) in before.iter().zip(&parts).zip(&touched) {
+                    let changed = crate::words(before)
+                        .into_iter()
+                        .zip(crate::words(after))
+                        .enumerate()
+                        .filter(|(_, (before, after))| before != after);
+                    for (word, _) in changed {
+                        assert!(touched.written.contains(word as u32), "{}", case.name);
+                    }
+                }
+            }
+            assert_eq!(parts, whole, "{} cut along axis {axis}", case.name);
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod coverage;
 mod errors;
 mod floats;
 mod integers;
