@@ -129,7 +129,7 @@ fn variant(value: &impl std::fmt::Debug) -> String {
 const BUILT_INS: &str = "Abs Sign Min Max Clamp Saturate Floor Ceil Round Trunc Fract Step Mix SmoothStep Sqrt InverseSqrt \
     Exp Exp2 Log Log2 Pow Sin Cos Tan Asin Acos Atan Atan2 Sinh Cosh Tanh Fma Dot Cross Length Distance Normalize \
     CountOneBits CountLeadingZeros CountTrailingZeros ReverseBits FirstLeadingBit FirstTrailingBit ExtractBits \
-    InsertBits Transpose Determinant All Any Select ArrayLength";
+    InsertBits Transpose All Any Select ArrayLength";
 const OPERATORS: &str = "Negate LogicalNot BitwiseNot Add Subtract Multiply Divide Modulo Equal NotEqual Less LessEqual \
     Greater GreaterEqual And InclusiveOr ExclusiveOr ShiftLeft ShiftRight";
 const EXPRESSIONS: &str = "Access AccessIndex Compose Splat Swizzle Load Constant ZeroValue CallResult AtomicResult \
