@@ -122,22 +122,20 @@ impl fmt::Display for Gpu {
         } else {
             features.join(", ")
         };
+        let limits = &self.limits;
         f.write_str(&wrapped(&format!(
-            "{kind}, {name}\n  {vendor}, {backend}, {driver}\n  buffers of {buffer}, {binding} bound; {limits}\n  {features}",
+            "{kind}, {name}\n  {vendor}, {backend}, {driver}\n  buffers of {buffer}, {binding} bound at once\n  \
+             workgroups of {invocations} invocations, {memory} memory, {workgroups} a dimension\n  {features}",
             kind = self.kind,
             name = self.name,
             vendor = self.vendor,
             backend = self.backend,
             driver = self.driver,
-            buffer = bytes_words(self.limits.buffer_bytes_max),
-            binding = bytes_words(self.limits.binding_bytes_max),
-            limits = format_args!(
-                "workgroups of {}, {} memory, {} a dimension",
-                self.limits.invocations_per_workgroup_max,
-                bytes_words(self.limits.workgroup_memory_bytes_max.into()),
-                self.limits.workgroups_per_dimension_max,
-            ),
-            features = features,
+            buffer = bytes_words(limits.buffer_bytes_max),
+            binding = bytes_words(limits.binding_bytes_max),
+            invocations = limits.invocations_per_workgroup_max,
+            memory = bytes_words(limits.workgroup_memory_bytes_max.into()),
+            workgroups = limits.workgroups_per_dimension_max,
         )))
     }
 }

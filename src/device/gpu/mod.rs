@@ -11,6 +11,7 @@ mod download;
 mod error;
 mod fill;
 mod health;
+mod measure;
 mod memory;
 mod program;
 mod record;

@@ -220,3 +220,17 @@ fn software_adapters_are_found_only_on_request() {
         .count();
     assert_eq!(all.len(), real.len() + software);
 }
+
+#[test]
+fn a_device_is_measured_soon_and_believably() {
+    on_each_gpu("a_device_is_measured_soon_and_believably", |gpu| {
+        let start = std::time::Instant::now();
+        let limits = gpu.measure().expect("figures");
+        let elapsed = start.elapsed();
+        limits.check().expect("believable figures");
+        println!("{}: {limits}, in {elapsed:?}", gpu.about().name);
+        assert_eq!(gpu.used_bytes(), 0, "nothing stays allocated");
+        // Tests share their cores with each other: far more than a quiet machine needs.
+        assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+    });
+}
