@@ -193,6 +193,7 @@ impl<'m> Invocation<'m> {
         }
     }
 
+    /// Executes a statement: control flow and barriers here, the rest in [`Self::act`].
     fn step(
         &mut self,
         oracle: &Oracle<'m>,
@@ -202,11 +203,6 @@ impl<'m> Invocation<'m> {
         span: &dyn Fn() -> Span,
     ) -> Result<Option<Stop>, OracleError> {
         match *statement {
-            Statement::Emit(ref range) => {
-                for handle in range.clone() {
-                    self.emit(oracle, memory, extents, handle)?;
-                }
-            }
             Statement::Block(ref block) => self.control.push(Control::Sequence { block, next: 0 }),
             Statement::If {
                 condition,
@@ -252,19 +248,6 @@ impl<'m> Invocation<'m> {
             }
             Statement::Return { value } => self.leave(oracle, value)?,
             Statement::ControlBarrier(_) => return Ok(Some(Stop::Barrier(span()))),
-            Statement::MemoryBarrier(_) => {}
-            Statement::Store { pointer, value } => {
-                let pointer = self.pointer(oracle, pointer)?;
-                self.store(oracle, memory, pointer, value)?;
-            }
-            Statement::Atomic {
-                pointer,
-                fun,
-                value,
-                result,
-            } => {
-                self.atomic(oracle, memory, (pointer, fun, value), result)?;
-            }
             Statement::WorkGroupUniformLoad { pointer, result } => {
                 let pointer = self.pointer(oracle, pointer)?;
                 let result = self.plan(oracle).slot(result)?;
@@ -282,8 +265,35 @@ impl<'m> Invocation<'m> {
                 let body = &oracle.module.functions[function].body;
                 self.call(oracle, function.index(), body, arguments, result)?;
             }
-            ref other => return Err(OracleError::unsupported(format!("{other:?}"))),
+            _ => self.act(oracle, memory, extents, statement)?,
         }
         Ok(None)
+    }
+
+    /// Executes a statement that goes on to the next one.
+    fn act(
+        &mut self,
+        oracle: &Oracle<'m>,
+        memory: &mut Memory,
+        extents: &[u32],
+        statement: &'m Statement,
+    ) -> Result<(), OracleError> {
+        match *statement {
+            Statement::Emit(ref range) => range
+                .clone()
+                .try_for_each(|handle| self.emit(oracle, memory, extents, handle)),
+            Statement::Store { pointer, value } => {
+                let pointer = self.pointer(oracle, pointer)?;
+                self.store(oracle, memory, pointer, value)
+            }
+            Statement::Atomic {
+                pointer,
+                fun,
+                value,
+                result,
+            } => self.atomic(oracle, memory, (pointer, fun, value), result),
+            Statement::MemoryBarrier(_) => Ok(()),
+            ref other => Err(OracleError::unsupported(format!("{other:?}"))),
+        }
     }
 }

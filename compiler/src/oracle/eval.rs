@@ -53,27 +53,11 @@ pub(super) fn evaluate(
 ) -> Result<(), OracleError> {
     let to = scope.slot(handle)?;
     match scope.frame.expressions[handle] {
-        Expression::Compose { ref components, .. } => compose(scope, words, to, components),
-        Expression::Access { base, index } => {
-            let index = words[scope.slot(index)?.at as usize];
-            access(scope, words, to, scope.slot(base)?, index)
-        }
-        Expression::AccessIndex { base, index } => {
-            access(scope, words, to, scope.slot(base)?, index)
-        }
-        Expression::Splat { value, .. } => {
-            let value = words[scope.slot(value)?.at as usize];
-            words[to.at as usize..][..scope.len(to)].fill(value);
-            Ok(())
-        }
-        Expression::Swizzle {
-            size,
-            vector,
-            pattern,
-        } => {
-            swizzle(words, to, scope.slot(vector)?, &pattern[..size as usize]);
-            Ok(())
-        }
+        Expression::Compose { .. }
+        | Expression::Access { .. }
+        | Expression::AccessIndex { .. }
+        | Expression::Splat { .. }
+        | Expression::Swizzle { .. } => rearrange(scope, words, to, handle),
         Expression::Unary { op, expr } => each1(scope, words, to, scope.slot(expr)?, |kind, a| {
             unary(op, kind, a)
         }),
@@ -126,6 +110,41 @@ pub(super) fn evaluate(
         }
         ref other => Err(OracleError::malformed(format!(
             "{other:?} cannot be evaluated here"
+        ))),
+    }
+}
+
+/// Puts together, takes apart or reorders values: nothing is computed.
+fn rearrange(
+    scope: &Scope,
+    words: &mut [u32],
+    to: Slot,
+    handle: Handle<Expression>,
+) -> Result<(), OracleError> {
+    match scope.frame.expressions[handle] {
+        Expression::Compose { ref components, .. } => compose(scope, words, to, components),
+        Expression::Access { base, index } => {
+            let index = words[scope.slot(index)?.at as usize];
+            access(scope, words, to, scope.slot(base)?, index)
+        }
+        Expression::AccessIndex { base, index } => {
+            access(scope, words, to, scope.slot(base)?, index)
+        }
+        Expression::Splat { value, .. } => {
+            let value = words[scope.slot(value)?.at as usize];
+            words[to.at as usize..][..scope.len(to)].fill(value);
+            Ok(())
+        }
+        Expression::Swizzle {
+            size,
+            vector,
+            pattern,
+        } => {
+            swizzle(words, to, scope.slot(vector)?, &pattern[..size as usize]);
+            Ok(())
+        }
+        ref other => Err(OracleError::malformed(format!(
+            "{other:?} rearranges nothing"
         ))),
     }
 }

@@ -253,3 +253,29 @@ fn unknown_directives_are_refused() {
         "test: cannot read the directive `dispach: 1 1 1`"
     );
 }
+
+#[test]
+fn every_library_kernel_can_be_interpreted() {
+    let mut kernels = 0;
+    for entry in fs::read_dir(folder().join("../../shaders")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "wgsl") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let name = path.display().to_string();
+        let front =
+            parse(&source, &name, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
+        for point in &front.module.entry_points {
+            let oracle = Oracle::new(&front.module, &front.info, &point.name);
+            let oracle = oracle.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(
+                !oracle.bindings().is_empty(),
+                "{name}: `{}` uses no buffer",
+                point.name
+            );
+            kernels += 1;
+        }
+    }
+    assert!(kernels >= 8, "only {kernels} kernels");
+}
