@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::body::{Body, Launch, Tile};
+use crate::body::{Body, Launch, Tile, align_frame};
 use crate::buffer::Buffer;
 use crate::derived::strided;
 use crate::isa::{Isa, sealed::Sealed};
@@ -36,6 +36,7 @@ impl Avx2 {
 pub(crate) fn enter<B: Body>(s: Avx2, body: &B, launch: &Launch<'_>, tile: Tile) {
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
     fn with_features<B: Body, S: Isa>(s: S, body: &B, launch: &Launch<'_>, tile: Tile) {
+        align_frame();
         body.run(s, launch, tile);
     }
     // SAFETY: the token proves the features.

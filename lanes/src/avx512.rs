@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 
 use crate::avx2::{self, Avx2};
-use crate::body::{Body, Launch, Tile};
+use crate::body::{Body, Launch, Tile, align_frame};
 use crate::buffer::Buffer;
 use crate::derived::strided;
 use crate::isa::{Isa, sealed::Sealed};
@@ -37,6 +37,7 @@ pub(crate) fn enter<B: Body>(s: Avx512, body: &B, launch: &Launch<'_>, tile: Til
         enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt"
     )]
     fn with_features<B: Body>(s: Avx512, body: &B, launch: &Launch<'_>, tile: Tile) {
+        align_frame();
         body.run(s, launch, tile);
     }
     if B::LANES_MAX >= Avx512::LANES {

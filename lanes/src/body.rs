@@ -128,6 +128,17 @@ impl FromStr for Level {
     }
 }
 
+/// Makes the compiler align the stack frame of the caller to cache lines. It would not do so for the vectors that it spills, and those
+/// that straddle two lines take two accesses each.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn align_frame() {
+    #[repr(align(64))]
+    struct Line([u8; 64]);
+    let mut line = Line([0; 64]);
+    std::hint::black_box(&mut line.0);
+}
+
 /// Runs the workgroups of `tile` with the instructions of `level`, on this thread. The token handed to the body has the most lanes
 /// that both the level and [`Body::LANES_MAX`] allow: 16, 8 or 1.
 ///
