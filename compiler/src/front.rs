@@ -5,10 +5,11 @@ mod refuse;
 mod words;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
-use naga::proc::Layouter;
+use naga::proc::{IndexableLength, Layouter};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{Module, Span};
+use naga::{ArraySize, Module, Span, Type, TypeInner};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::stack::on_big_stack;
@@ -238,8 +239,59 @@ fn resolve_overrides(
                 ),
             )
         })?;
-    let (module, info) = (resolved.0.into_owned(), resolved.1.into_owned());
+    let (mut module, info) = (resolved.0.into_owned(), resolved.1.into_owned());
+    if !size_arrays(&mut module) {
+        return Ok((module, info));
+    }
+    let info = validate(&module, source)?;
     Ok((module, info))
+}
+
+/// Gives arrays of a size that overrides decide their size. The types keep apart from others of the same size by a name, which
+/// arrays do not have otherwise. Returns whether there were any.
+fn size_arrays(module: &mut Module) -> bool {
+    let sized: Vec<_> = module
+        .types
+        .iter()
+        .filter_map(|(handle, ty)| match ty.inner {
+            TypeInner::Array {
+                base,
+                size: size @ ArraySize::Pending(_),
+                stride,
+            } => {
+                let Ok(IndexableLength::Known(length)) = size.resolve(module.to_ctx()) else {
+                    return None;
+                };
+                let size = ArraySize::Constant(NonZeroU32::new(length)?);
+                let name = Some(format!("sized by an override, type {}", handle.index()));
+                Some((
+                    handle,
+                    Type {
+                        name,
+                        inner: TypeInner::Array { base, size, stride },
+                    },
+                ))
+            }
+            _ => None,
+        })
+        .collect();
+    let any = !sized.is_empty();
+    for (handle, ty) in sized {
+        module.types.replace(handle, ty);
+    }
+    any
+}
+
+/// The name in the declaration of the function called `name`; naga keeps no spans of entry points.
+pub(crate) fn find_function(source: &Source, name: &str) -> Span {
+    let mut previous = "";
+    for (start, word) in words::words(&source.text) {
+        if previous == "fn" && word == name {
+            return Span::new(start as u32, (start + word.len()) as u32);
+        }
+        previous = word;
+    }
+    Span::default()
 }
 
 /// The literal behind the constant called `name`; none if it is unused and was dropped.

@@ -8,5 +8,6 @@ pub mod front;
 pub mod ir;
 pub mod lower;
 pub mod oracle;
+pub mod signature;
 pub mod simplify;
 mod stack;

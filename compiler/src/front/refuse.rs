@@ -94,7 +94,7 @@ fn refuse_stage(entry: &naga::EntryPoint, source: &Source) -> Option<Diagnostic>
     if entry.stage == ShaderStage::Compute {
         return None;
     }
-    let span = find_word(&source.text, |word| word == entry.name).unwrap_or_default();
+    let span = super::find_function(source, &entry.name);
     let stage = format!("{:?}", entry.stage).to_lowercase();
     Some(
         source

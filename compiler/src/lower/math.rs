@@ -42,6 +42,7 @@ impl Lowering<'_> {
             MathFunction::Step => self.step(first, &arguments[1]),
             MathFunction::SmoothStep => self.smooth_step(first, &arguments[1], &arguments[2]),
             MathFunction::Transpose => transposed(ty, first),
+            MathFunction::Determinant => vec![self.determinant(ty, first)],
             other => {
                 let message = format!("the function `{}` is not supported", wgsl_name(other));
                 return self.refuse(span, message);

@@ -55,6 +55,36 @@ impl Lowering<'_> {
             .reduce(|sum, product| self.builder.binary(Binary::Add, sum, product));
         sum.expect("a vector has components")
     }
+
+    /// Expansion along the first column.
+    pub(super) fn determinant(&mut self, ty: &TypeInner, matrix: &[ValueId]) -> ValueId {
+        let TypeInner::Matrix { columns, .. } = ty else {
+            unreachable!("naga has checked that a determinant is of a matrix");
+        };
+        let size = *columns as usize;
+        let all: Vec<usize> = (0..size).collect();
+        self.minor(matrix, size, 0, &all)
+    }
+
+    /// Determinant of the columns from `column` on and of the `rows` given, as many.
+    fn minor(&mut self, matrix: &[ValueId], size: usize, column: usize, rows: &[usize]) -> ValueId {
+        if let [row] = rows {
+            return matrix[column * size + row];
+        }
+        let mut sum = None;
+        for (index, row) in rows.iter().enumerate() {
+            let others: Vec<usize> = rows.iter().copied().filter(|other| other != row).collect();
+            let rest = self.minor(matrix, size, column + 1, &others);
+            let element = matrix[column * size + row];
+            let term = self.builder.binary(Binary::Multiply, element, rest);
+            sum = Some(match sum {
+                None => term,
+                Some(sum) if index % 2 == 0 => self.builder.binary(Binary::Add, sum, term),
+                Some(sum) => self.builder.binary(Binary::Subtract, sum, term),
+            });
+        }
+        sum.expect("a matrix has rows")
+    }
 }
 
 /// Rows become columns.

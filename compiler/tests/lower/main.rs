@@ -1,0 +1,138 @@
+//! Does every entry point of the kernels and the corpus lower to well-formed KIR that reads as it did?
+
+#[path = "../golden/mod.rs"]
+mod golden;
+mod interpreter;
+mod linear;
+mod scalar;
+
+use std::path::{Path, PathBuf};
+
+use impel_compiler::front::{Front, Options, parse};
+use impel_compiler::ir::Kernel;
+use impel_compiler::lower::lower;
+use impel_compiler::oracle::Oracle;
+use impel_compiler::oracle::corpus::Case;
+use impel_compiler::simplify::simplify;
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// All WGSL files of the kernels and of the corpus, sorted.
+fn shaders() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["shaders", "tests/shaders/in"] {
+        let Ok(entries) = std::fs::read_dir(root().join(folder)) else {
+            continue;
+        };
+        files.extend(
+            entries
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|ext| ext == "wgsl")),
+        );
+    }
+    files.sort();
+    files
+}
+
+/// Where the KIR of a shader is kept: `kir/x.kir` for the corpus, `kir/kernels/x.kir` for the kernels.
+fn golden_path(shader: &Path) -> PathBuf {
+    let kir = root().join("tests/shaders/kir");
+    let folder = if shader.parent().is_some_and(|parent| parent.ends_with("in")) {
+        kir
+    } else {
+        kir.join("kernels")
+    };
+    folder.join(shader.with_extension("kir").file_name().unwrap())
+}
+
+fn front(path: &Path) -> Front {
+    let source = std::fs::read_to_string(path).unwrap();
+    parse(&source, &path.display().to_string(), &Options::default())
+        .unwrap_or_else(|found| panic!("{found}"))
+}
+
+#[test]
+fn every_shader_lowers_to_the_kir_it_did() {
+    let files = shaders();
+    assert!(files.len() >= 9, "the kernels are there");
+    for path in files {
+        let front = front(&path);
+        let mut text = String::new();
+        for index in 0..front.module.entry_points.len() {
+            let kernel = lower(&front, index).unwrap_or_else(|found| panic!("{found}"));
+            kernel
+                .verify()
+                .unwrap_or_else(|broken| panic!("{broken}\n{kernel}"));
+            let simple = simplify(&kernel);
+            simple
+                .verify()
+                .unwrap_or_else(|broken| panic!("{broken}\n{simple}"));
+            text += &simple.to_string();
+        }
+        golden::check(golden_path(&path), &text);
+    }
+}
+
+/// Runs a kernel on the buffers of a case and compares them with what the oracle leaves there.
+fn compare(case: &Case, front: &Front, kernel: &Kernel) -> Result<(), String> {
+    let oracle =
+        Oracle::new(&front.module, &front.info, &kernel.name).map_err(|error| error.to_string())?;
+    let mut expected = case.buffers(&front.module, oracle.bindings());
+    let mut actual: Vec<Vec<u32>> = expected
+        .iter()
+        .map(|bytes| {
+            bytes
+                .chunks_exact(4)
+                .map(|word| u32::from_le_bytes(word.try_into().unwrap()))
+                .collect()
+        })
+        .collect();
+    oracle
+        .run(case.dispatch, &mut expected)
+        .map_err(|error| error.to_string())?;
+    interpreter::run(kernel, case.dispatch, &mut actual)?;
+    let actual: Vec<Vec<u8>> = actual
+        .iter()
+        .map(|words| words.iter().flat_map(|word| word.to_le_bytes()).collect())
+        .collect();
+    case.compare(&front.module, oracle.bindings(), &expected, &actual)
+        .map_err(|mismatch| mismatch.to_string())
+}
+
+/// Every case whose KIR, chosen by `prepare`, does not do what the oracle says.
+fn disagreements(prepare: impl Fn(Kernel) -> Kernel) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in shaders()
+        .iter()
+        .filter(|path| path.parent().unwrap().ends_with("in"))
+    {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let source = std::fs::read_to_string(path).unwrap();
+        let case = Case::parse(name, &source).unwrap();
+        let options = Options {
+            overrides: case.overrides.clone(),
+            ..Options::default()
+        };
+        let front = parse(&source, name, &options).unwrap_or_else(|error| panic!("{error}"));
+        let kernel = prepare(lower(&front, 0).unwrap_or_else(|error| panic!("{error}")));
+        if let Err(message) = compare(&case, &front, &kernel) {
+            found.push(message);
+        }
+    }
+    found
+}
+
+#[test]
+fn lowered_kernels_do_what_the_oracle_says() {
+    let found = disagreements(|kernel| kernel);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn simplified_kernels_do_what_the_oracle_says() {
+    let found = disagreements(|kernel| simplify(&kernel));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
