@@ -23,6 +23,15 @@ impl DeviceId {
     }
 }
 
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.pad("CPU"),
+            number => f.pad(&format!("GPU {number}")),
+        }
+    }
+}
+
 /// A memory: 0 is the host's, the others belong to the GPU with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MemoryId(pub u8);
@@ -30,6 +39,15 @@ pub struct MemoryId(pub u8);
 impl MemoryId {
     /// Main memory.
     pub const HOST: Self = Self(0);
+}
+
+impl fmt::Display for MemoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.pad("host"),
+            number => f.pad(&format!("GPU {number}")),
+        }
+    }
 }
 
 /// All that can run a part of a launch: the CPU, and each GPU once.

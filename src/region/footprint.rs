@@ -20,8 +20,8 @@ pub struct Touch {
     pub writes: SpanSet,
     /// Whether every word of `writes` is surely written. Where not, the words' old contents must be at hand.
     pub exact: bool,
-    /// Whether the tile only adds to (or takes the minimum of, ...) what is there, so that each device may work on a private
-    /// copy and the copies be combined at the end. `writes` is then what may be changed, by any tile.
+    /// Whether the tile only adds to (or takes the minimum of, ...) what is there, so that each device of a split launch may
+    /// work on a private copy, the copies being combined in host memory at the end. `writes` may then be shared by tiles.
     pub combine: bool,
 }
 
@@ -54,13 +54,9 @@ impl Touch {
         }
     }
 
-    /// Words whose present contents must be in the device's memory before the tile runs.
-    ///
-    /// Nothing for an argument that is combined: the private copy starts from the neutral element.
+    /// Words whose present contents must be in the device's memory before the tile runs there.
     pub fn needs(&self) -> SpanSet {
-        if self.combine {
-            SpanSet::EMPTY
-        } else if self.exact || self.writes.is_empty() {
+        if self.exact || self.writes.is_empty() {
             self.reads.clone()
         } else {
             self.reads.union(&self.writes)
@@ -116,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn a_combined_argument_needs_nothing_beforehand() {
+    fn a_combined_argument_prints_what_may_change() {
         let bins = Touch {
             combine: true,
             exact: false,
             ..Touch::updating(Span::new(0, 256))
         };
-        assert!(bins.needs().is_empty());
+        assert_eq!(bins.needs(), bins.writes);
         assert_eq!(bins.to_string(), "combines into {0..256}");
     }
 

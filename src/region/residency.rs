@@ -72,10 +72,8 @@ impl Residency {
     }
 
     /// How many words of `needed` would have to move for all of it to be valid in `memory`.
-    ///
-    /// This is the one place that counts words to move: predictions and reports are sums of it.
     pub fn missing_words(&self, memory: MemoryId, needed: Span) -> u64 {
-        needed.words() - self.valid(memory).words_in(needed)
+        self.valid(memory).words_missing(needed)
     }
 
     /// The words that are valid in `memory` and nowhere else.
@@ -157,12 +155,7 @@ impl fmt::Display for Residency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} B", self.words * WORD_BYTES)?;
         for memory in self.holders() {
-            write!(
-                f,
-                ", memory {} holds words {}",
-                memory.0,
-                self.valid(memory)
-            )?;
+            write!(f, ", {memory} holds words {}", self.valid(memory))?;
         }
         if !self.lost.is_empty() {
             write!(f, ", lost words {}", self.lost)?;
@@ -281,7 +274,7 @@ mod tests {
         assert_eq!(array.drop_memory(gpu).to_string(), "{40..60}");
         assert_eq!(
             array.to_string(),
-            "400 B, memory 0 holds words {0..40, 60..100}, lost words {40..60}"
+            "400 B, host holds words {0..40, 60..100}, lost words {40..60}"
         );
         array.write(MemoryId::HOST, &array.all());
         assert!(array.lost().is_empty());

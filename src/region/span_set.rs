@@ -95,6 +95,13 @@ impl SpanSet {
             .sum()
     }
 
+    /// Number of words of `span` that are not in the set: what would have to move if the set is what is at hand.
+    ///
+    /// This is the one place that counts words to move: predictions and reports are sums of it.
+    pub fn words_missing(&self, span: Span) -> u64 {
+        span.words() - self.words_in(span)
+    }
+
     /// Adds the words of `span`.
     pub fn insert(&mut self, span: Span) {
         if span.is_empty() {
