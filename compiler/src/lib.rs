@@ -11,3 +11,5 @@ pub mod oracle;
 pub mod signature;
 pub mod simplify;
 mod stack;
+pub mod tree;
+pub mod variance;
