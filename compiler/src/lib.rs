@@ -4,6 +4,7 @@
 //! scalar oracle that says what every kernel must compute.
 
 pub mod diagnostic;
+pub mod emit;
 pub mod front;
 pub mod ir;
 pub mod lower;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::pressure;
-use crate::ir::{Address, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt, ValueId};
+use crate::ir::{Address, ArrayId, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt, ValueId};
 use crate::tree::{Kind, Node, NodeId, Tree, operands};
 use crate::variance::{Divergence, Gangs, Shape, Variance, constant_bits};
 
@@ -61,6 +61,8 @@ pub struct Plan {
     pub gangs: Gangs,
     /// Per value.
     pub forms: Vec<Form>,
+    /// Per private array: is an element one number per lane?
+    pub vector_arrays: Vec<bool>,
     /// Per branch.
     pub branches: BTreeMap<NodeId, Branch>,
     /// Sums that contain a product.
@@ -84,6 +86,7 @@ impl Plan {
         let mut plan = Plan {
             gangs: variance.gangs,
             forms: vec![Form::Absent; kernel.values.len()],
+            vector_arrays: Vec::new(),
             branches: BTreeMap::new(),
             contractions: HashMap::new(),
             hoisted: Vec::new(),
@@ -94,6 +97,8 @@ impl Plan {
         for at in 0..kernel.values.len() {
             plan.forms[at] = plan.form(kernel, tree, variance, ValueId(at as u32));
         }
+        let varying = |at| variance.array(ArrayId(at)) == Shape::Varying;
+        plan.vector_arrays = (0..kernel.arrays.len() as u32).map(varying).collect();
         plan.contract(kernel, tree);
         for node in &tree.body {
             node.visit(&mut |node| plan.node(kernel, variance, node));
@@ -135,6 +140,16 @@ impl Plan {
         matches!(self.of(id), Form::Vector)
     }
 
+    /// Is the value one scalar for all lanes?
+    pub fn is_scalar(&self, id: ValueId) -> bool {
+        !matches!(self.of(id), Form::Vector | Form::Linear(_))
+    }
+
+    /// Is an element of the private array one number per lane?
+    pub fn array_is_vector(&self, id: ArrayId) -> bool {
+        self.vector_arrays[id.0 as usize]
+    }
+
     fn contract(&mut self, kernel: &Kernel, tree: &Tree) {
         for at in 0..kernel.values.len() {
             let (id, value) = (ValueId(at as u32), &kernel.values[at]);
@@ -162,8 +177,12 @@ impl Plan {
                 Op::ArrayLength { buffer, offset, stride } => {
                     self.lengths.insert((*buffer, *offset, *stride));
                 }
+                Op::ReadArray(array, index) if !self.is_scalar(*index) => self.vector_arrays[array.0 as usize] = true,
                 _ => {}
             },
+            Kind::Leaf(Stmt::SetArray { array, index, .. }) if !self.is_scalar(*index) => {
+                self.vector_arrays[array.0 as usize] = true;
+            }
             Kind::Leaf(Stmt::Store { address, .. } | Stmt::Atomic { address, .. }) => self.lengths_of(address),
             Kind::If { accept, reject, .. } => {
                 let branch = if variance.spread(node.id).exit < Divergence::Gang {

@@ -14,7 +14,7 @@ mod tests;
 use naga::Span;
 
 use crate::ir::{Kernel, Label, Stmt, ValueId};
-pub use needed::Needed;
+pub use needed::{Needed, operands};
 
 /// Number of a [`Node`], in the order of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

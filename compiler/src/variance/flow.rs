@@ -21,6 +21,7 @@ pub(super) fn solve(kernel: &Kernel, tree: &Tree, gangs: Gangs) -> Variance {
         arrays: Vec::new(),
         spread: vec![Spread::default(); tree.nodes as usize],
         escapes: HashMap::new(),
+        blended_by: HashMap::new(),
         changed: true,
     };
     let zero = |live: bool| live.then_some(Shape::Workgroup);
@@ -38,6 +39,7 @@ pub(super) fn solve(kernel: &Kernel, tree: &Tree, gangs: Gangs) -> Variance {
         arrays: settle(flow.arrays),
         spread: flow.spread,
         escapes: flow.escapes,
+        blended_by: flow.blended_by,
         live,
     }
 }
@@ -68,6 +70,7 @@ struct Flow<'a> {
     arrays: Vec<Option<Shape>>,
     spread: Vec<Spread>,
     escapes: HashMap<NodeId, Divergence>,
+    blended_by: HashMap<NodeId, Vec<NodeId>>,
     changed: bool,
 }
 
@@ -135,13 +138,13 @@ impl Flow<'_> {
                 self.changed |= raise(&mut self.values[id.0 as usize], shape);
             }
             Stmt::SetVar(var, value) => {
-                let blend = self.waiting(|live| live.var(*var));
+                let blend = self.waiting(node, |live| live.var(*var));
                 self.spread[node.0 as usize].exit = blend;
                 let shape = self.value(*value).map(|shape| blend.blend(shape));
                 self.changed |= raise(&mut self.vars[var.0 as usize], shape);
             }
             Stmt::SetArray { array, index, value } => {
-                let blend = self.waiting(|live| live.array(*array));
+                let blend = self.waiting(node, |live| live.array(*array));
                 self.spread[node.0 as usize].exit = blend;
                 let (Some(index), Some(value)) = (self.value(*index), self.value(*value)) else { return };
                 let shape = index.divergence().blend(blend.blend(value));
@@ -159,18 +162,25 @@ impl Flow<'_> {
     }
 
     /// How divergent are the surroundings in which some other invocations wait, at a place where `needs` holds of what is live?
-    fn waiting(&self, needs: impl Fn(&Live) -> bool) -> Divergence {
+    fn waiting(&mut self, assignment: NodeId, needs: impl Fn(&Live) -> bool) -> Divergence {
         let mut most = Divergence::None;
+        let mut blended_by = Vec::new();
         for frame in &self.frames {
             let spread = self.spread[frame.node.0 as usize];
             let resume = if frame.part == Part::Accept { self.live.second(frame.node) } else { self.live.after(frame.node) };
+            let mut here = Divergence::None;
             if needs(resume) {
-                most = most.max(spread.exit);
+                here = spread.exit;
             }
             if matches!(frame.part, Part::Body(_)) && needs(self.live.second(frame.node)) {
-                most = most.max(spread.next);
+                here = here.max(spread.next);
             }
+            if here == Divergence::Gang {
+                blended_by.push(frame.node);
+            }
+            most = most.max(here);
         }
+        self.blended_by.insert(assignment, blended_by);
         most
     }
 

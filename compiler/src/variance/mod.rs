@@ -48,6 +48,8 @@ pub struct Variance {
     spread: Vec<Spread>,
     /// Blocks and loops that some lanes leave towards a statement further out.
     escapes: HashMap<NodeId, Divergence>,
+    /// Per assignment that must keep old contents: the statements whose waiting lanes need them.
+    blended_by: HashMap<NodeId, Vec<NodeId>>,
     /// Which variables are read later.
     pub live: Liveness,
 }
@@ -76,6 +78,11 @@ impl Variance {
     /// Where lanes part at the node.
     pub fn spread(&self, id: NodeId) -> Spread {
         self.spread[id.0 as usize]
+    }
+
+    /// The statements around an assignment in which lanes wait that still need the old content.
+    pub fn blended_by(&self, id: NodeId) -> &[NodeId] {
+        self.blended_by.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// How those that leave the block or loop for a statement further out than its end diverge.
