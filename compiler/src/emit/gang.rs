@@ -268,20 +268,20 @@ impl<'a> Gang<'a> {
                 continue;
             }
             let (outside, mask) = (self.on.clone(), format!("m{}{suffix}", node.0));
-            let mutable = if arm.iter().any(|node| self.loses_lanes(node)) { "mut " } else { "" };
-            self.text.line(format!("let {mutable}{mask} = s.{operation}({outside}, {condition});"));
             let only_jump = matches!(arm, [Node { kind: Kind::Jump(_), .. }]);
-            if !only_jump {
-                self.open(format!("if s.any({mask})"));
-            }
-            self.layers.push(Layer::Arm(mask.clone()));
+            let mutable = if !only_jump && arm.iter().any(|node| self.loses_lanes(node)) { "mut " } else { "" };
+            self.text.line(format!("let {mutable}{mask} = s.{operation}({outside}, {condition});"));
             self.on = mask;
-            self.nested(arm, Leave::Skip);
-            self.layers.pop();
-            self.on = outside;
-            if !only_jump {
+            if only_jump {
+                self.nested(arm, Leave::Skip);
+            } else {
+                self.open(format!("if s.any({})", self.on));
+                self.layers.push(Layer::Arm(self.on.clone()));
+                self.nested(arm, Leave::Skip);
+                self.layers.pop();
                 self.close();
             }
+            self.on = outside;
         }
     }
 

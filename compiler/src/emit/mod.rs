@@ -73,6 +73,15 @@ pub fn emit(kernel: &Kernel, source: &Source, options: Options<'_>) -> Result<Cp
     Ok(print(cx, options.strict))
 }
 
+/// What is decided about `kernel`: the annotated tree and the plan, as text.
+pub fn explain(kernel: &Kernel) -> String {
+    let tree = Tree::new(kernel);
+    let variance = Variance::new(kernel, &tree, plan::gangs(kernel, &tree));
+    let plan = Plan::new(kernel, &tree, &variance, None);
+    let annotated = crate::variance::Annotated { kernel, tree: &tree, variance: &variance };
+    format!("{annotated}plan: {plan}")
+}
+
 fn print(cx: Context<'_>, strict: bool) -> CpuCode {
     let body_type = names::body_type(&cx.kernel.name);
     let function = format!("{}_tile", names::snake(&cx.kernel.name));

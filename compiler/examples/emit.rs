@@ -1,0 +1,33 @@
+//! Prints what the compiler makes of a WGSL file on its way to the CPU: the annotated tree, the plan and the Rust.
+//!
+//! `cargo run -p impel-compiler --example emit -- shaders/saxpy.wgsl`
+
+use std::process::ExitCode;
+
+use impel_compiler::emit::{self, Options};
+use impel_compiler::{front, lower};
+
+fn main() -> ExitCode {
+    let Some(path) = std::env::args().nth(1) else {
+        eprintln!("usage: emit FILE.wgsl");
+        return ExitCode::FAILURE;
+    };
+    match print(&path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(path)?;
+    let front = front::parse(&text, path, &front::Options::default())?;
+    for index in 0..front.module.entry_points.len() {
+        let kernel = lower::lower(&front, index)?;
+        println!("{}", emit::explain(&kernel));
+        println!("{}", emit::emit(&kernel, &front.source, Options::default())?.source);
+    }
+    Ok(())
+}
