@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod emit;
+pub mod fission;
 pub mod front;
 pub mod ir;
 pub mod lower;

@@ -15,6 +15,7 @@ mod names;
 mod plan;
 mod pressure;
 mod range;
+mod rows;
 mod strips;
 #[cfg(test)]
 mod tests;
@@ -115,7 +116,7 @@ fn print(cx: Context<'_>, strict: bool) -> CpuCode {
     memory(cx, &mut text);
     match cx.plan.gangs {
         Gangs::Strips => strips::print(cx, &mut text),
-        Gangs::Rows => todo!(),
+        Gangs::Rows => rows::print(cx, &mut text),
     }
     text.close();
     CpuCode { body_type, source: text.finish() }
