@@ -27,7 +27,10 @@ fn print(path: &str) -> Result<(), Box<dyn std::error::Error>> {
     for index in 0..front.module.entry_points.len() {
         let kernel = lower::lower(&front, index)?;
         println!("{}", emit::explain(&kernel));
-        println!("{}", emit::emit(&kernel, &front.source, Options::default())?.source);
+        println!(
+            "{}",
+            emit::emit(&kernel, &front.source, Options::default())?.source
+        );
     }
     Ok(())
 }

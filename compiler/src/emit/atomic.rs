@@ -8,7 +8,17 @@ use crate::ir::{AtomicOp, Memory, Scalar, Stmt, ValueId};
 impl Gang<'_> {
     /// Prints an atomic statement.
     pub(super) fn atomic(&mut self, stmt: &Stmt) {
-        let Stmt::Atomic { address, op, ty, value, compare, result, exchanged, .. } = stmt else {
+        let Stmt::Atomic {
+            address,
+            op,
+            ty,
+            value,
+            compare,
+            result,
+            exchanged,
+            ..
+        } = stmt
+        else {
             unreachable!("only an atomic statement is atomic")
         };
         let access = self.access(address);
@@ -37,7 +47,9 @@ impl Gang<'_> {
                 );
                 self.guarded(&access, statement);
             }
-            (_, Some(value), _) => self.lane_by_lane(&access, *op, *ty, &self.cx.vector(*value), result),
+            (_, Some(value), _) => {
+                self.lane_by_lane(&access, *op, *ty, &self.cx.vector(*value), result);
+            }
             _ => unreachable!("{op:?} has operands"),
         }
     }
@@ -45,7 +57,10 @@ impl Gang<'_> {
     /// Do all lanes do the same to one word, and can one operation stand for them?
     fn once(&self, access: &Access, op: AtomicOp, value: ValueId) -> bool {
         let uniform = self.cx.plan.is_scalar(value);
-        uniform && access.inside.is_none() && matches!(access.place, Place::One(_)) && op != AtomicOp::ExclusiveOr
+        uniform
+            && access.inside.is_none()
+            && matches!(access.place, Place::One(_))
+            && op != AtomicOp::ExclusiveOr
     }
 
     fn guarded(&mut self, access: &Access, statement: String) {
@@ -56,7 +71,9 @@ impl Gang<'_> {
     }
 
     fn all_at_once(&mut self, access: &Access, op: AtomicOp, ty: Scalar, value: ValueId) {
-        let Place::One(word) = &access.place else { unreachable!("all lanes meet at one word") };
+        let Place::One(word) = &access.place else {
+            unreachable!("all lanes meet at one word")
+        };
         let (ty, scalar) = (rust_type(ty), self.cx.scalar(value));
         let name = match op {
             AtomicOp::Add => "add",
@@ -71,16 +88,25 @@ impl Gang<'_> {
             }
         };
         let operand = match op {
-            AtomicOp::Add | AtomicOp::Subtract => format!("{scalar}.wrapping_mul(s.mask_bits({}).count_ones() as {ty})", self.on),
+            AtomicOp::Add | AtomicOp::Subtract => format!(
+                "{scalar}.wrapping_mul(s.mask_bits({}).count_ones() as {ty})",
+                self.on
+            ),
             _ => scalar,
         };
-        self.guarded(access, format!("{}.atomic_{name}_{ty}({word}, {operand});", access.buffer));
+        self.guarded(
+            access,
+            format!("{}.atomic_{name}_{ty}({word}, {operand});", access.buffer),
+        );
     }
 
     fn atomic_load(&mut self, access: &Access, ty: Scalar, private: bool, result: ValueId) {
         match &access.place {
             Place::One(word) if access.inside.is_none() => {
-                let load = splat(ty, &format!("{}.atomic_load_{}({word})", access.buffer, rust_type(ty)));
+                let load = splat(
+                    ty,
+                    &format!("{}.atomic_load_{}({word})", access.buffer, rust_type(ty)),
+                );
                 self.define_guarded(access, result, &load);
             }
             place if private => {
@@ -100,12 +126,22 @@ impl Gang<'_> {
     /// Defines `result`, zeros where the access is out of bounds as a whole.
     fn define_guarded(&mut self, access: &Access, result: ValueId, right: &str) {
         match &access.guard {
-            Some(guard) => self.define(result, format!("if {guard} {{ {right} }} else {{ s.i32_splat(0i32) }}")),
+            Some(guard) => self.define(
+                result,
+                format!("if {guard} {{ {right} }} else {{ s.i32_splat(0i32) }}"),
+            ),
             None => self.define(result, right),
         }
     }
 
-    fn lane_by_lane(&mut self, access: &Access, op: AtomicOp, ty: Scalar, operand: &str, result: Option<ValueId>) {
+    fn lane_by_lane(
+        &mut self,
+        access: &Access,
+        op: AtomicOp,
+        ty: Scalar,
+        operand: &str,
+        result: Option<ValueId>,
+    ) {
         let signed = ty == Scalar::I32;
         let name = match op {
             AtomicOp::Add => "Add",
@@ -118,7 +154,9 @@ impl Gang<'_> {
             AtomicOp::Max if signed => "MaxI32",
             AtomicOp::Max => "MaxU32",
             AtomicOp::Exchange | AtomicOp::Store => "Exchange",
-            AtomicOp::Load | AtomicOp::CompareExchange => unreachable!("{op:?} is printed elsewhere"),
+            AtomicOp::Load | AtomicOp::CompareExchange => {
+                unreachable!("{op:?} is printed elsewhere")
+            }
         };
         let call = format!(
             "s.atomic_rmw({}, {}::Rmw::{name}, {}, {}, {operand})",

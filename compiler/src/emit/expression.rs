@@ -27,15 +27,6 @@ pub(super) fn rust_type(ty: Scalar) -> &'static str {
     }
 }
 
-/// The lane type that holds a scalar type.
-pub(super) fn lane_type(ty: Scalar) -> &'static str {
-    match ty {
-        Scalar::F32 => "S::F32",
-        Scalar::I32 | Scalar::U32 => "S::I32",
-        Scalar::Bool => "S::Mask",
-    }
-}
-
 /// The first part of the names of operations where signedness does not matter.
 pub(super) fn family(ty: Scalar) -> &'static str {
     match ty {
@@ -62,7 +53,11 @@ pub(super) fn zero(ty: Scalar) -> &'static str {
 
 /// `scalar` in every lane.
 pub(super) fn splat(ty: Scalar, scalar: &str) -> String {
-    let family = if ty == Scalar::Bool { "mask" } else { rust_type(ty) };
+    let family = if ty == Scalar::Bool {
+        "mask"
+    } else {
+        rust_type(ty)
+    };
     format!("s.{family}_splat({scalar})")
 }
 
@@ -74,7 +69,11 @@ fn literal(literal: Literal) -> String {
         Literal::U32(value) => format!("{value}u32"),
         Literal::Bool(value) => value.to_string(),
     };
-    if text.starts_with('-') { format!("({text})") } else { text }
+    if text.starts_with('-') {
+        format!("({text})")
+    } else {
+        text
+    }
 }
 
 impl Context<'_> {
@@ -99,14 +98,12 @@ impl Context<'_> {
             Form::Literal | Form::Hoisted(_) | Form::Scalar => splat(ty, &self.scalar(id)),
             Form::Linear(1) => format!("s.i32_add({}, s.i32_iota())", splat(ty, &self.scalar(id))),
             Form::Linear(stride) => {
-                format!("s.i32_add({}, s.i32_mul(s.i32_iota(), s.u32_splat({stride}u32)))", splat(ty, &self.scalar(id)))
+                format!(
+                    "s.i32_add({}, s.i32_mul(s.i32_iota(), s.u32_splat({stride}u32)))",
+                    splat(ty, &self.scalar(id))
+                )
             }
         }
-    }
-
-    /// The value in its own form.
-    pub(super) fn own(self, id: ValueId) -> String {
-        if self.plan.is_vector(id) { self.vector(id) } else { self.scalar(id) }
     }
 
     /// The right-hand side that computes `id`, an operation on values alone, in the value's form.
@@ -118,17 +115,29 @@ impl Context<'_> {
         let value = self.kernel.value(id);
         match &value.op {
             Op::Builtin(builtin) => self.builtin(*builtin),
-            Op::ArrayLength { buffer, offset, stride } => names::length(self.kernel, (*buffer, *offset, *stride)),
+            Op::ArrayLength {
+                buffer,
+                offset,
+                stride,
+            } => names::length(self.kernel, (*buffer, *offset, *stride)),
             Op::Unary(op, a) => self.unary(*op, *a, vector),
             Op::Binary(op, a, b) if vector => self.vector_binary(*op, *a, *b),
             Op::Binary(op, a, b) => self.scalar_binary(*op, *a, *b),
-            Op::Select { condition, accept, reject } => self.select(value.ty, (*condition, *accept, *reject), vector),
+            Op::Select {
+                condition,
+                accept,
+                reject,
+            } => self.select(value.ty, (*condition, *accept, *reject), vector),
             Op::Convert(a) if vector => self.vector_convert(value.ty, *a),
             Op::Convert(a) => self.scalar_convert(value.ty, *a),
             Op::Bitcast(a) => self.bitcast(value.ty, *a, vector),
             Op::Math(function, arguments) => self.math(*function, arguments, vector),
             Op::Const(value) => literal(*value),
-            Op::ReadVar(_) | Op::ReadArray(..) | Op::Load(_) | Op::UniformLoad(_) | Op::AtomicResult => {
+            Op::ReadVar(_)
+            | Op::ReadArray(..)
+            | Op::Load(_)
+            | Op::UniformLoad(_)
+            | Op::AtomicResult => {
                 unreachable!("{:?} depends on where it stands", value.op)
             }
         }
@@ -141,8 +150,17 @@ impl Context<'_> {
             (false, false) => self.scalar(id),
             (false, true) => format!("-{}", self.scalar(id)),
         };
-        let name = if vector { "f32_contract" } else { "uniform_contract" };
-        format!("s.{name}({}, {}, {})", signed(sum.a, sum.minus_product), signed(sum.b, false), signed(sum.c, sum.minus_c))
+        let name = if vector {
+            "f32_contract"
+        } else {
+            "uniform_contract"
+        };
+        format!(
+            "s.{name}({}, {}, {})",
+            signed(sum.a, sum.minus_product),
+            signed(sum.b, false),
+            signed(sum.c, sum.minus_c)
+        )
     }
 
     fn builtin(self, builtin: Builtin) -> String {
@@ -151,17 +169,31 @@ impl Context<'_> {
         match builtin {
             Builtin::NumWorkgroups(axis) => format!("groups[{axis}]"),
             Builtin::WorkgroupId(axis) => format!("w{}", axis_name(axis)),
-            Builtin::GlobalId(axis) if self.plan.gangs == Gangs::Strips => format!("g{}", axis_name(axis)),
-            Builtin::GlobalId(axis) if size[usize::from(axis)] == 1 => format!("w{}", axis_name(axis)),
+            Builtin::GlobalId(axis) if self.plan.gangs == Gangs::Strips => {
+                format!("g{}", axis_name(axis))
+            }
+            Builtin::GlobalId(axis) if size[usize::from(axis)] == 1 => {
+                format!("w{}", axis_name(axis))
+            }
             Builtin::GlobalId(axis) => {
                 let name = axis_name(axis);
-                format!("w{name}.wrapping_mul({}u32).wrapping_add(l{name})", size[usize::from(axis)])
+                format!(
+                    "w{name}.wrapping_mul({}u32).wrapping_add(l{name})",
+                    size[usize::from(axis)]
+                )
             }
             Builtin::LocalId(axis) if size[usize::from(axis)] == 1 => "0u32".to_owned(),
             Builtin::LocalId(axis) => format!("l{}", axis_name(axis)),
             Builtin::LocalIndex => {
                 let local = |axis: u8| self.builtin(Builtin::LocalId(axis));
-                format!("{} + {}u32 * ({} + {}u32 * {})", local(0), size[0], local(1), size[1], local(2))
+                format!(
+                    "{} + {}u32 * ({} + {}u32 * {})",
+                    local(0),
+                    size[0],
+                    local(1),
+                    size[1],
+                    local(2)
+                )
             }
         }
     }
@@ -204,11 +236,27 @@ impl Context<'_> {
             Binary::Add => return format!("{a}.wrapping_add({b})"),
             Binary::Subtract => return format!("{a}.wrapping_sub({b})"),
             Binary::Multiply => return format!("{a}.wrapping_mul({b})"),
-            Binary::Divide => return format!("{}::scalar::{}_div({a}, {b})", self.lanes, signed_family(ty)),
-            Binary::Modulo => return format!("{}::scalar::{}_rem({a}, {b})", self.lanes, signed_family(ty)),
+            Binary::Divide => {
+                return format!(
+                    "{}::scalar::{}_div({a}, {b})",
+                    self.lanes,
+                    signed_family(ty)
+                );
+            }
+            Binary::Modulo => {
+                return format!(
+                    "{}::scalar::{}_rem({a}, {b})",
+                    self.lanes,
+                    signed_family(ty)
+                );
+            }
             Binary::ShiftLeft | Binary::ShiftRight => {
                 let direction = if op == Binary::ShiftLeft { "l" } else { "r" };
-                let count = if right == Scalar::I32 { format!("{b}.cast_unsigned()") } else { b };
+                let count = if right == Scalar::I32 {
+                    format!("{b}.cast_unsigned()")
+                } else {
+                    b
+                };
                 return format!("{a}.wrapping_sh{direction}({count})");
             }
         };
@@ -240,13 +288,34 @@ impl Context<'_> {
         format!("s.{family}_{name}({}, {})", self.vector(a), self.vector(b))
     }
 
-    fn select(self, ty: Scalar, (condition, accept, reject): (ValueId, ValueId, ValueId), vector: bool) -> String {
+    fn select(
+        self,
+        ty: Scalar,
+        (condition, accept, reject): (ValueId, ValueId, ValueId),
+        vector: bool,
+    ) -> String {
         if self.plan.is_vector(condition) {
             let m = self.vector(condition);
-            return format!("s.{}_select({m}, {}, {})", family(ty), self.vector(accept), self.vector(reject));
+            return format!(
+                "s.{}_select({m}, {}, {})",
+                family(ty),
+                self.vector(accept),
+                self.vector(reject)
+            );
         }
-        let arm = |id| if vector { self.vector(id) } else { self.scalar(id) };
-        format!("if {} {{ {} }} else {{ {} }}", self.scalar(condition), arm(accept), arm(reject))
+        let arm = |id| {
+            if vector {
+                self.vector(id)
+            } else {
+                self.scalar(id)
+            }
+        };
+        format!(
+            "if {} {{ {} }} else {{ {} }}",
+            self.scalar(condition),
+            arm(accept),
+            arm(reject)
+        )
     }
 
     fn vector_convert(self, to: Scalar, a: ValueId) -> String {
@@ -255,7 +324,9 @@ impl Context<'_> {
             (Scalar::Bool, Scalar::F32) => format!("s.f32_from_mask({a})"),
             (Scalar::Bool, Scalar::I32 | Scalar::U32) => format!("s.i32_from_mask({a})"),
             (Scalar::F32, Scalar::Bool) => format!("s.f32_ne({a}, s.f32_splat(0.0f32))"),
-            (Scalar::I32 | Scalar::U32, Scalar::Bool) => format!("s.i32_ne({a}, s.i32_splat(0i32))"),
+            (Scalar::I32 | Scalar::U32, Scalar::Bool) => {
+                format!("s.i32_ne({a}, s.i32_splat(0i32))")
+            }
             (Scalar::F32, Scalar::I32 | Scalar::U32) | (Scalar::I32 | Scalar::U32, Scalar::F32) => {
                 format!("s.{}_from_{}({a})", rust_type(to), rust_type(from))
             }
@@ -268,7 +339,9 @@ impl Context<'_> {
         match (from, to) {
             (Scalar::Bool, Scalar::F32) => format!("if {a} {{ 1.0f32 }} else {{ 0.0f32 }}"),
             (Scalar::Bool, Scalar::I32 | Scalar::U32) => format!("{}::from({a})", rust_type(to)),
-            (Scalar::F32 | Scalar::I32 | Scalar::U32, Scalar::Bool) => format!("{a} != {}", zero(from)),
+            (Scalar::F32 | Scalar::I32 | Scalar::U32, Scalar::Bool) => {
+                format!("{a} != {}", zero(from))
+            }
             (from, to) if from == to => a,
             (Scalar::I32, Scalar::U32) => format!("{a}.cast_unsigned()"),
             (Scalar::U32, Scalar::I32) => format!("{a}.cast_signed()"),
@@ -280,8 +353,12 @@ impl Context<'_> {
         let from = self.ty(a);
         if vector {
             return match (from, to) {
-                (Scalar::F32, Scalar::I32 | Scalar::U32) => format!("s.f32_bits({})", self.vector(a)),
-                (Scalar::I32 | Scalar::U32, Scalar::F32) => format!("s.f32_from_bits({})", self.vector(a)),
+                (Scalar::F32, Scalar::I32 | Scalar::U32) => {
+                    format!("s.f32_bits({})", self.vector(a))
+                }
+                (Scalar::I32 | Scalar::U32, Scalar::F32) => {
+                    format!("s.f32_from_bits({})", self.vector(a))
+                }
                 _ => self.vector(a),
             };
         }
@@ -299,13 +376,32 @@ impl Context<'_> {
 
     fn math(self, function: Math, arguments: &[ValueId], vector: bool) -> String {
         let ty = self.ty(arguments[0]);
-        let list: Vec<String> = arguments.iter().map(|id| if vector { self.vector(*id) } else { self.scalar(*id) }).collect();
+        let list: Vec<String> = arguments
+            .iter()
+            .map(|id| {
+                if vector {
+                    self.vector(*id)
+                } else {
+                    self.scalar(*id)
+                }
+            })
+            .collect();
         if function == Math::Fma {
-            let name = if vector { "f32_contract" } else { "uniform_contract" };
+            let name = if vector {
+                "f32_contract"
+            } else {
+                "uniform_contract"
+            };
             return format!("s.{name}({})", list.join(", "));
         }
-        let Some((family, name)) = math_name(function, ty) else { return list[0].clone() };
-        let place = if vector { "s.".to_owned() } else { format!("{}::scalar::", self.lanes) };
+        let Some((family, name)) = math_name(function, ty) else {
+            return list[0].clone();
+        };
+        let place = if vector {
+            "s.".to_owned()
+        } else {
+            format!("{}::scalar::", self.lanes)
+        };
         format!("{place}{family}_{name}({})", list.join(", "))
     }
 }

@@ -115,7 +115,8 @@ impl<'a> Gang<'a> {
             }
             match leave {
                 Leave::Loop(label) if !continued => {
-                    self.text.line(format!("if !s.any({}) {{ break 'l{}; }}", self.on, label.0));
+                    self.text
+                        .line(format!("if !s.any({}) {{ break 'l{}; }}", self.on, label.0));
                 }
                 _ => {
                     empty_end = true;
@@ -158,18 +159,32 @@ impl<'a> Gang<'a> {
 
     /// Do lanes continue the loop `label` in `node` while others go on?
     fn continues(&self, node: &Node, label: Label) -> bool {
-        node.any(&mut |inner| matches!(inner.kind, Kind::Jump(jump) if jump == Jump::Continue(label)) && self.diverges(inner))
+        node.any(&mut |inner| {
+            matches!(inner.kind, Kind::Jump(jump) if jump == Jump::Continue(label))
+                && self.diverges(inner)
+        })
     }
 
     fn node(&mut self, node: &Node) {
         match &node.kind {
             Kind::Leaf(stmt) => self.leaf(node.id, stmt),
-            Kind::If { condition, accept, reject, .. } => match self.cx.plan.branches[&node.id] {
+            Kind::If {
+                condition,
+                accept,
+                reject,
+                ..
+            } => match self.cx.plan.branches[&node.id] {
                 Branch::Uniform => self.uniform_branch(*condition, accept, reject),
                 Branch::Select => self.select_branch(node.id, *condition, accept, reject),
                 Branch::Mask => self.mask_branch(node.id, *condition, accept, reject),
             },
-            Kind::Loop { label, body, continuing, break_if, .. } => self.repeat(node, *label, (body, continuing), *break_if),
+            Kind::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                ..
+            } => self.repeat(node, *label, (body, continuing), *break_if),
             Kind::Block { label, body } => self.block(node, *label, body),
             Kind::Jump(jump) if self.diverges(node) => self.leave_lanes(*jump),
             Kind::Jump(jump) => self.jump(*jump),
@@ -212,7 +227,8 @@ impl<'a> Gang<'a> {
         }
         let gone = self.on.clone();
         for mask in masks.iter().filter(|mask| **mask != gone) {
-            self.text.line(format!("{mask} = s.mask_and_not({mask}, {gone});"));
+            self.text
+                .line(format!("{mask} = s.mask_and_not({mask}, {gone});"));
         }
         if masks.contains(&gone) {
             self.text.line(format!("{gone} = s.mask_splat(false);"));
@@ -234,21 +250,38 @@ impl<'a> Gang<'a> {
         self.close();
     }
 
-    fn select_branch(&mut self, node: NodeId, condition: ValueId, accept: &[Node], reject: &[Node]) {
+    fn select_branch(
+        &mut self,
+        node: NodeId,
+        condition: ValueId,
+        accept: &[Node],
+        reject: &[Node],
+    ) {
         let condition = self.cx.vector(condition);
         let around = self.predicate.clone();
-        let mut nodes = around.as_ref().map_or(Vec::new(), |around| around.nodes.clone());
+        let mut nodes = around
+            .as_ref()
+            .map_or(Vec::new(), |around| around.nodes.clone());
         nodes.push(node);
         for (arm, taken) in [(accept, true), (reject, false)] {
-            let assigns = arm.iter().any(|node| node.any(&mut |inner| matches!(inner.kind, Kind::Leaf(Stmt::SetVar(..)))));
+            let assigns = arm.iter().any(|node| {
+                node.any(&mut |inner| matches!(inner.kind, Kind::Leaf(Stmt::SetVar(..))))
+            });
             let mask = match (&around, taken) {
                 _ if !assigns => condition.clone(),
                 (None, true) => condition.clone(),
                 (None, false) => self.bind("p", format!("s.mask_not({condition})")),
-                (Some(outer), true) => self.bind("p", format!("s.mask_and({}, {condition})", outer.mask)),
-                (Some(outer), false) => self.bind("p", format!("s.mask_and_not({}, {condition})", outer.mask)),
+                (Some(outer), true) => {
+                    self.bind("p", format!("s.mask_and({}, {condition})", outer.mask))
+                }
+                (Some(outer), false) => {
+                    self.bind("p", format!("s.mask_and_not({}, {condition})", outer.mask))
+                }
             };
-            self.predicate = Some(Predicate { mask, nodes: nodes.clone() });
+            self.predicate = Some(Predicate {
+                mask,
+                nodes: nodes.clone(),
+            });
             self.nested(arm, Leave::Skip);
         }
         self.predicate = around;
@@ -268,9 +301,21 @@ impl<'a> Gang<'a> {
                 continue;
             }
             let (outside, mask) = (self.on.clone(), format!("m{}{suffix}", node.0));
-            let only_jump = matches!(arm, [Node { kind: Kind::Jump(_), .. }]);
-            let mutable = if !only_jump && arm.iter().any(|node| self.loses_lanes(node)) { "mut " } else { "" };
-            self.text.line(format!("let {mutable}{mask} = s.{operation}({outside}, {condition});"));
+            let only_jump = matches!(
+                arm,
+                [Node {
+                    kind: Kind::Jump(_),
+                    ..
+                }]
+            );
+            let mutable = if !only_jump && arm.iter().any(|node| self.loses_lanes(node)) {
+                "mut "
+            } else {
+                ""
+            };
+            self.text.line(format!(
+                "let {mutable}{mask} = s.{operation}({outside}, {condition});"
+            ));
             self.on = mask;
             if only_jump {
                 self.nested(arm, Leave::Skip);
@@ -302,11 +347,24 @@ impl<'a> Gang<'a> {
         }
     }
 
-    fn repeat(&mut self, node: &Node, label: Label, (body, continuing): (&[Node], &[Node]), break_if: Option<ValueId>) {
+    fn repeat(
+        &mut self,
+        node: &Node,
+        label: Label,
+        (body, continuing): (&[Node], &[Node]),
+        break_if: Option<ValueId>,
+    ) {
         let outside = self.on.clone();
         let spread = self.cx.variance.spread(node.id);
-        let (leaves, continues) = (spread.exit == Divergence::Gang, spread.next == Divergence::Gang);
-        let live = if leaves { format!("m{}", node.id.0) } else { outside.clone() };
+        let (leaves, continues) = (
+            spread.exit == Divergence::Gang,
+            spread.next == Divergence::Gang,
+        );
+        let live = if leaves {
+            format!("m{}", node.id.0)
+        } else {
+            outside.clone()
+        };
         if leaves {
             self.text.line(format!("let mut {live} = {outside};"));
         }
@@ -318,16 +376,22 @@ impl<'a> Gang<'a> {
         if leaves || continues {
             let iteration = continues.then(|| iteration.clone());
             // A loop that lanes only continue has no mask of its own: those that leave it for outside lose the outer ones.
-            self.layers.push(if leaves { Layer::Loop(label, live.clone(), iteration) } else { continue_only(label, iteration) });
+            self.layers.push(if leaves {
+                Layer::Loop(label, live.clone(), iteration)
+            } else {
+                continue_only(label, iteration)
+            });
         }
         self.on = if continues { iteration } else { live.clone() };
         let empty_end = self.loop_body(label, body, continuing, break_if);
         self.on.clone_from(&live);
         if empty_end {
-            self.text.line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
+            self.text
+                .line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
         }
         if self.nested(continuing, Leave::Skip) {
-            self.text.line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
+            self.text
+                .line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
         }
         if let Some(condition) = break_if {
             self.break_if(label, condition, &live);
@@ -340,8 +404,17 @@ impl<'a> Gang<'a> {
     }
 
     /// Prints the body; in a block of its own if all lanes may continue from within.
-    fn loop_body(&mut self, label: Label, body: &[Node], continuing: &[Node], break_if: Option<ValueId>) -> bool {
-        let jumps = |node: &Node| matches!(node.kind, Kind::Jump(jump) if jump == Jump::Continue(label)) && !self.diverges(node);
+    fn loop_body(
+        &mut self,
+        label: Label,
+        body: &[Node],
+        continuing: &[Node],
+        break_if: Option<ValueId>,
+    ) -> bool {
+        let jumps = |node: &Node| {
+            matches!(node.kind, Kind::Jump(jump) if jump == Jump::Continue(label))
+                && !self.diverges(node)
+        };
         if !body.iter().any(|node| node.any(&mut |inner| jumps(inner))) {
             return self.nested(body, Leave::Loop(label));
         }
@@ -357,10 +430,18 @@ impl<'a> Gang<'a> {
 
     fn break_if(&mut self, label: Label, condition: ValueId, live: &str) {
         if self.cx.plan.is_vector(condition) {
-            self.text.line(format!("{live} = s.mask_and_not({live}, {});", self.cx.vector(condition)));
-            self.text.line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
+            self.text.line(format!(
+                "{live} = s.mask_and_not({live}, {});",
+                self.cx.vector(condition)
+            ));
+            self.text
+                .line(format!("if !s.any({live}) {{ break 'l{}; }}", label.0));
         } else {
-            self.text.line(format!("if {} {{ break 'l{}; }}", self.cx.scalar(condition), label.0));
+            self.text.line(format!(
+                "if {} {{ break 'l{}; }}",
+                self.cx.scalar(condition),
+                label.0
+            ));
         }
     }
 
@@ -368,7 +449,11 @@ impl<'a> Gang<'a> {
         match stmt {
             Stmt::Let(id) => self.compute(*id),
             Stmt::SetVar(var, value) => self.assign(node, *var, *value),
-            Stmt::SetArray { array, index, value } => self.assign_element(node, *array, *index, *value),
+            Stmt::SetArray {
+                array,
+                index,
+                value,
+            } => self.assign_element(node, *array, *index, *value),
             Stmt::Store { address, value, .. } => self.store(address, *value),
             Stmt::Atomic { .. } => self.atomic(stmt),
             Stmt::Barrier(_) => unreachable!("barriers separate the turns of gangs"),
@@ -378,13 +463,24 @@ impl<'a> Gang<'a> {
 
     /// Declares or assigns the value.
     pub(super) fn define(&mut self, id: ValueId, right: impl AsRef<str>) {
-        let keyword = if self.deferred.contains(&id) { "" } else { "let " };
-        self.text.line(format!("{keyword}{} = {};", names::value(id), right.as_ref()));
+        let keyword = if self.deferred.contains(&id) {
+            ""
+        } else {
+            "let "
+        };
+        self.text.line(format!(
+            "{keyword}{} = {};",
+            names::value(id),
+            right.as_ref()
+        ));
     }
 
     /// Prints the `Let` of `id`.
     pub(super) fn compute(&mut self, id: ValueId) {
-        if matches!(self.cx.plan.of(id), Form::Absent | Form::Literal | Form::Hoisted(_)) {
+        if matches!(
+            self.cx.plan.of(id),
+            Form::Absent | Form::Literal | Form::Hoisted(_)
+        ) {
             return;
         }
         match &self.cx.kernel.value(id).op {
@@ -406,8 +502,15 @@ impl<'a> Gang<'a> {
         if self.cx.variance.spread(node).exit < Divergence::Gang {
             return None;
         }
-        let Some(predicate) = self.predicate.clone() else { return Some(self.on.clone()) };
-        let inside = self.cx.variance.blended_by(node).iter().all(|frame| predicate.nodes.contains(frame));
+        let Some(predicate) = self.predicate.clone() else {
+            return Some(self.on.clone());
+        };
+        let inside = self
+            .cx
+            .variance
+            .blended_by(node)
+            .iter()
+            .all(|frame| predicate.nodes.contains(frame));
         if inside {
             return Some(predicate.mask);
         }
@@ -419,11 +522,17 @@ impl<'a> Gang<'a> {
         let name = names::var(self.cx.kernel, var);
         let shape = self.cx.variance.var(var);
         let vector = matches!(shape, crate::variance::Shape::Varying);
-        let right = if vector { self.cx.vector(value) } else { self.cx.scalar(value) };
+        let right = if vector {
+            self.cx.vector(value)
+        } else {
+            self.cx.scalar(value)
+        };
         match self.blend_mask(node) {
             Some(mask) => {
                 let family = family(self.cx.ty(value));
-                self.text.line(format!("{name} = s.{family}_select({mask}, {right}, {name});"));
+                self.text.line(format!(
+                    "{name} = s.{family}_select({mask}, {right}, {name});"
+                ));
             }
             None => self.text.line(format!("{name} = {right};")),
         }
@@ -434,9 +543,11 @@ impl<'a> Gang<'a> {
         let ty = self.cx.kernel.vars[var.0 as usize].ty;
         let name = names::var(self.cx.kernel, var);
         if self.cx.variance.var(var) == crate::variance::Shape::Varying {
-            self.text.line(format!("let mut {name} = {};", splat(ty, zero(ty))));
+            self.text
+                .line(format!("let mut {name} = {};", splat(ty, zero(ty))));
         } else {
-            self.text.line(format!("let mut {name}: {} = {};", rust_type(ty), zero(ty)));
+            self.text
+                .line(format!("let mut {name}: {} = {};", rust_type(ty), zero(ty)));
         }
     }
 }
@@ -448,7 +559,12 @@ fn continue_only(label: Label, iteration: Option<String>) -> Layer {
 }
 
 /// Values of the top level of `body` that the rest of the loop uses.
-fn seen_later(cx: Context<'_>, body: &[Node], continuing: &[Node], break_if: Option<ValueId>) -> Vec<ValueId> {
+fn seen_later(
+    cx: Context<'_>,
+    body: &[Node],
+    continuing: &[Node],
+    break_if: Option<ValueId>,
+) -> Vec<ValueId> {
     let mut used: HashSet<ValueId> = break_if.into_iter().collect();
     for node in continuing {
         node.visit(&mut |node| used.extend(node_operands(cx, node)));
@@ -457,12 +573,25 @@ fn seen_later(cx: Context<'_>, body: &[Node], continuing: &[Node], break_if: Opt
         Kind::Leaf(Stmt::Let(id)) => Some(id),
         _ => None,
     });
-    made.filter(|id| used.contains(id) && matches!(cx.plan.of(*id), Form::Scalar | Form::Linear(_) | Form::Vector)).collect()
+    made.filter(|id| {
+        used.contains(id)
+            && matches!(
+                cx.plan.of(*id),
+                Form::Scalar | Form::Linear(_) | Form::Vector
+            )
+    })
+    .collect()
 }
 
 /// Values that the node itself reads.
 pub(super) fn node_operands(cx: Context<'_>, node: &Node) -> Vec<ValueId> {
-    let of_address = |address: &crate::ir::Address| address.terms.iter().map(|term| term.index).collect::<Vec<_>>();
+    let of_address = |address: &crate::ir::Address| {
+        address
+            .terms
+            .iter()
+            .map(|term| term.index)
+            .collect::<Vec<_>>()
+    };
     match &node.kind {
         Kind::Leaf(stmt) => match stmt {
             Stmt::Let(id) => match cx.plan.contractions.get(id) {
@@ -472,9 +601,16 @@ pub(super) fn node_operands(cx: Context<'_>, node: &Node) -> Vec<ValueId> {
             Stmt::SetVar(_, value) => vec![*value],
             Stmt::SetArray { index, value, .. } => vec![*index, *value],
             Stmt::Store { address, value, .. } => [of_address(address), vec![*value]].concat(),
-            Stmt::Atomic { address, value, compare, .. } => {
-                of_address(address).into_iter().chain(*value).chain(*compare).collect()
-            }
+            Stmt::Atomic {
+                address,
+                value,
+                compare,
+                ..
+            } => of_address(address)
+                .into_iter()
+                .chain(*value)
+                .chain(*compare)
+                .collect(),
             _ => Vec::new(),
         },
         Kind::If { condition, .. } => vec![*condition],

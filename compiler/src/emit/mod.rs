@@ -17,8 +17,6 @@ mod pressure;
 mod range;
 mod rows;
 mod strips;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use crate::diagnostic::{Diagnostics, Source};
@@ -42,7 +40,11 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { lanes: "::impel::lanes", strict: false, interleave: None }
+        Options {
+            lanes: "::impel::lanes",
+            strict: false,
+            interleave: None,
+        }
     }
 }
 
@@ -59,18 +61,30 @@ pub struct CpuCode {
 ///
 /// # Errors
 /// A barrier that not all invocations of a workgroup reach.
-pub fn emit(kernel: &Kernel, source: &Source, options: Options<'_>) -> Result<CpuCode, Diagnostics> {
+pub fn emit(
+    kernel: &Kernel,
+    source: &Source,
+    options: Options<'_>,
+) -> Result<CpuCode, Diagnostics> {
     let tree = Tree::new(kernel);
     let variance = Variance::new(kernel, &tree, plan::gangs(kernel, &tree));
     let divergent = check_barriers(&tree, &variance);
     if !divergent.is_empty() {
         let diagnose = |barrier: &crate::variance::DivergentBarrier| {
-            source.diagnose(barrier.barrier, barrier.message()).advise(barrier.advice())
+            source
+                .diagnose(barrier.barrier, barrier.message())
+                .advise(barrier.advice())
         };
         return Err(Diagnostics(divergent.iter().map(diagnose).collect()));
     }
     let plan = Plan::new(kernel, &tree, &variance, options.interleave);
-    let cx = Context { kernel, tree: &tree, variance: &variance, plan: &plan, lanes: options.lanes };
+    let cx = Context {
+        kernel,
+        tree: &tree,
+        variance: &variance,
+        plan: &plan,
+        lanes: options.lanes,
+    };
     Ok(print(cx, options.strict))
 }
 
@@ -79,7 +93,11 @@ pub fn explain(kernel: &Kernel) -> String {
     let tree = Tree::new(kernel);
     let variance = Variance::new(kernel, &tree, plan::gangs(kernel, &tree));
     let plan = Plan::new(kernel, &tree, &variance, None);
-    let annotated = crate::variance::Annotated { kernel, tree: &tree, variance: &variance };
+    let annotated = crate::variance::Annotated {
+        kernel,
+        tree: &tree,
+        variance: &variance,
+    };
     format!("{annotated}plan: {plan}")
 }
 
@@ -88,7 +106,10 @@ fn print(cx: Context<'_>, strict: bool) -> CpuCode {
     let function = format!("{}_tile", names::snake(&cx.kernel.name));
     let lanes = cx.lanes;
     let mut text = Text::default();
-    text.line(format!("/// The kernel `{}` for any instruction set.", cx.kernel.name));
+    text.line(format!(
+        "/// The kernel `{}` for any instruction set.",
+        cx.kernel.name
+    ));
     text.line("#[derive(Clone, Copy, Debug)]");
     text.line(format!("pub struct {body_type};"));
     text.line("");
@@ -96,7 +117,9 @@ fn print(cx: Context<'_>, strict: bool) -> CpuCode {
     text.line(format!("const LANES_MAX: usize = {};", cx.plan.lanes_max));
     text.line("");
     text.line("#[inline(always)]");
-    text.open(format!("fn run<S: {lanes}::Isa>(&self, s: S, launch: &{lanes}::Launch<'_>, tile: {lanes}::Tile)"));
+    text.open(format!(
+        "fn run<S: {lanes}::Isa>(&self, s: S, launch: &{lanes}::Launch<'_>, tile: {lanes}::Tile)"
+    ));
     let mut token = "s".to_owned();
     if strict {
         token = format!("{lanes}::Strict::new({token})");
@@ -110,7 +133,9 @@ fn print(cx: Context<'_>, strict: bool) -> CpuCode {
     text.line("");
     text.line("#[inline(always)]");
     text.line("#[allow(unused, clippy::all, clippy::pedantic)]");
-    text.open(format!("fn {function}<S: {lanes}::Isa>(s: S, launch: &{lanes}::Launch<'_>, tile: {lanes}::Tile)"));
+    text.open(format!(
+        "fn {function}<S: {lanes}::Isa>(s: S, launch: &{lanes}::Launch<'_>, tile: {lanes}::Tile)"
+    ));
     text.line("let lanes = S::LANES as u32;");
     text.line("let groups = launch.num_workgroups;");
     memory(cx, &mut text);
@@ -119,42 +144,79 @@ fn print(cx: Context<'_>, strict: bool) -> CpuCode {
         Gangs::Rows => rows::print(cx, &mut text),
     }
     text.close();
-    CpuCode { body_type, source: text.finish() }
+    CpuCode {
+        body_type,
+        source: text.finish(),
+    }
 }
 
 /// Names for buffers, uniforms, lengths and constant tables.
 fn memory(cx: Context<'_>, text: &mut Text) {
     for at in 0..cx.kernel.bindings.len() as u32 {
-        text.line(format!("let {} = launch.buffers[{at}];", names::buffer(cx.kernel, BufferId(at))));
+        text.line(format!(
+            "let {} = launch.buffers[{at}];",
+            names::buffer(cx.kernel, BufferId(at))
+        ));
     }
     for (name, buffer, word, ty) in &cx.plan.hoisted {
         let buffer = names::buffer(cx.kernel, *buffer);
-        let ty = if *ty == Scalar::Bool { "u32" } else { rust_type(*ty) };
+        let ty = if *ty == Scalar::Bool {
+            "u32"
+        } else {
+            rust_type(*ty)
+        };
         text.line(format!("let {name} = {buffer}.load_{ty}({word}u32);"));
     }
     for length in &cx.plan.lengths {
         let (buffer, offset, stride) = *length;
         let words = format!("{}.words()", names::buffer(cx.kernel, buffer));
-        let words = if offset == 0 { words } else { format!("{words}.saturating_sub({offset}u32)") };
-        let count = if stride == 1 { words } else { format!("{words} / {stride}u32") };
-        text.line(format!("let {} = {count};", names::length(cx.kernel, *length)));
+        let words = if offset == 0 {
+            words
+        } else {
+            format!("{words}.saturating_sub({offset}u32)")
+        };
+        let count = if stride == 1 {
+            words
+        } else {
+            format!("{words} / {stride}u32")
+        };
+        text.line(format!(
+            "let {} = {count};",
+            names::length(cx.kernel, *length)
+        ));
     }
     for (at, array) in cx.kernel.arrays.iter().enumerate() {
-        let (Some(contents), true) = (&array.contents, cx.tree.needed.arrays[at]) else { continue };
-        let words: Vec<String> = contents.iter().map(|literal| format!("{}", memory::table_word(*literal))).collect();
+        let (Some(contents), true) = (&array.contents, cx.tree.needed.arrays[at]) else {
+            continue;
+        };
+        let words: Vec<String> = contents
+            .iter()
+            .map(|literal| format!("{}", memory::table_word(*literal)))
+            .collect();
         let name = names::array(cx.kernel, ArrayId(at as u32));
         text.line(format!("let mut {name} = [{}u32];", words.join("u32, ")));
-        text.line(format!("let {name} = {}::Buffer::exclusive(&mut {name});", cx.lanes));
+        text.line(format!(
+            "let {name} = {}::Buffer::exclusive(&mut {name});",
+            cx.lanes
+        ));
     }
 }
 
 /// The variables that are needed.
 fn needed_vars(cx: Context<'_>) -> Vec<VarId> {
-    (0..cx.kernel.vars.len() as u32).map(VarId).filter(|var| cx.tree.needed.vars[var.0 as usize]).collect()
+    (0..cx.kernel.vars.len() as u32)
+        .map(VarId)
+        .filter(|var| cx.tree.needed.vars[var.0 as usize])
+        .collect()
 }
 
 /// The private arrays that are needed and not constant.
 fn needed_arrays(cx: Context<'_>) -> Vec<ArrayId> {
     let arrays = (0..cx.kernel.arrays.len() as u32).map(ArrayId);
-    arrays.filter(|id| cx.tree.needed.arrays[id.0 as usize] && cx.kernel.arrays[id.0 as usize].contents.is_none()).collect()
+    arrays
+        .filter(|id| {
+            cx.tree.needed.arrays[id.0 as usize]
+                && cx.kernel.arrays[id.0 as usize].contents.is_none()
+        })
+        .collect()
 }

@@ -2,16 +2,25 @@
 
 use crate::ir::{ArrayId, BufferId, Kernel, ValueId, VarId, WorkgroupVarId};
 
-/// `name` with everything that is no letter, digit or underscore replaced, in lower case.
+/// `name` in lower case, its words of letters and digits joined by underscores.
 pub(super) fn snake(name: &str) -> String {
-    let text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-    text.trim_matches('_').to_owned()
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words
+        .map(str::to_ascii_lowercase)
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 /// `prefix`, number and WGSL name.
 fn numbered(prefix: &str, number: u32, name: &str) -> String {
     let name = snake(name);
-    if name.is_empty() { format!("{prefix}{number}") } else { format!("{prefix}{number}_{name}") }
+    if name.is_empty() {
+        format!("{prefix}{number}")
+    } else {
+        format!("{prefix}{number}_{name}")
+    }
 }
 
 pub(super) fn value(id: ValueId) -> String {
@@ -37,7 +46,11 @@ pub(super) fn workgroup(kernel: &Kernel, id: WorkgroupVarId) -> String {
 /// The length of a runtime-sized array.
 pub(super) fn length(kernel: &Kernel, (id, offset, stride): (BufferId, u32, u32)) -> String {
     let name = buffer(kernel, id);
-    if (offset, stride) == (0, 1) { format!("{name}_len") } else { format!("{name}_len_{offset}_{stride}") }
+    if (offset, stride) == (0, 1) {
+        format!("{name}_len")
+    } else {
+        format!("{name}_len_{offset}_{stride}")
+    }
 }
 
 /// Name of the type that carries the kernel: its WGSL name in camel case and `Body`.

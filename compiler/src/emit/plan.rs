@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::pressure;
-use crate::ir::{Address, ArrayId, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt, ValueId};
+use crate::ir::{
+    Address, ArrayId, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt,
+    ValueId,
+};
 use crate::tree::{Kind, Node, NodeId, Tree, operands};
 use crate::variance::{Divergence, Gangs, Shape, Variance, constant_bits};
 
@@ -82,7 +85,12 @@ const SELECT_COST_MAX: u32 = 10;
 
 impl Plan {
     /// Decides for `tree`; `interleave` overrides the estimate.
-    pub fn new(kernel: &Kernel, tree: &Tree, variance: &Variance, interleave: Option<usize>) -> Plan {
+    pub fn new(
+        kernel: &Kernel,
+        tree: &Tree,
+        variance: &Variance,
+        interleave: Option<usize>,
+    ) -> Plan {
         let mut plan = Plan {
             gangs: variance.gangs,
             forms: vec![Form::Absent; kernel.values.len()],
@@ -153,16 +161,38 @@ impl Plan {
     fn contract(&mut self, kernel: &Kernel, tree: &Tree) {
         for at in 0..kernel.values.len() {
             let (id, value) = (ValueId(at as u32), &kernel.values[at]);
-            let Op::Binary(op @ (Binary::Add | Binary::Subtract), x, y) = value.op else { continue };
+            let Op::Binary(op @ (Binary::Add | Binary::Subtract), x, y) = value.op else {
+                continue;
+            };
             if value.ty != Scalar::F32 || !matches!(self.of(id), Form::Vector | Form::Scalar) {
                 continue;
             }
-            let own = |id: &ValueId| tree.needed.uses[id.0 as usize] == 1 && self.of(*id) == &self.forms[at];
+            let own = |id: &ValueId| {
+                tree.needed.uses[id.0 as usize] == 1 && self.of(*id) == &self.forms[at]
+            };
             let minus = op == Binary::Subtract;
             let factors = |id: ValueId| Some(id).filter(own).and_then(|id| product(kernel, id));
             let found = match (factors(x), factors(y)) {
-                (_, Some((a, b))) => (y, Contraction { a, b, c: x, minus_product: minus, minus_c: false }),
-                (Some((a, b)), None) => (x, Contraction { a, b, c: y, minus_product: false, minus_c: minus }),
+                (_, Some((a, b))) => (
+                    y,
+                    Contraction {
+                        a,
+                        b,
+                        c: x,
+                        minus_product: minus,
+                        minus_c: false,
+                    },
+                ),
+                (Some((a, b)), None) => (
+                    x,
+                    Contraction {
+                        a,
+                        b,
+                        c: y,
+                        minus_product: false,
+                        minus_c: minus,
+                    },
+                ),
                 (None, None) => continue,
             };
             self.forms[found.0.0 as usize] = Form::Absent;
@@ -174,20 +204,32 @@ impl Plan {
         match &node.kind {
             Kind::Leaf(Stmt::Let(id)) => match &kernel.value(*id).op {
                 Op::Load(address) | Op::UniformLoad(address) => self.address(kernel, *id, address),
-                Op::ArrayLength { buffer, offset, stride } => {
+                Op::ArrayLength {
+                    buffer,
+                    offset,
+                    stride,
+                } => {
                     self.lengths.insert((*buffer, *offset, *stride));
                 }
-                Op::ReadArray(array, index) if !self.is_scalar(*index) => self.vector_arrays[array.0 as usize] = true,
+                Op::ReadArray(array, index) if !self.is_scalar(*index) => {
+                    self.vector_arrays[array.0 as usize] = true;
+                }
                 _ => {}
             },
             Kind::Leaf(Stmt::SetArray { array, index, .. }) if !self.is_scalar(*index) => {
                 self.vector_arrays[array.0 as usize] = true;
             }
-            Kind::Leaf(Stmt::Store { address, .. } | Stmt::Atomic { address, .. }) => self.lengths_of(address),
+            Kind::Leaf(Stmt::Store { address, .. } | Stmt::Atomic { address, .. }) => {
+                self.lengths_of(address);
+            }
             Kind::If { accept, reject, .. } => {
                 let branch = if variance.spread(node.id).exit < Divergence::Gang {
                     Branch::Uniform
-                } else if self.cost(kernel, accept).saturating_add(self.cost(kernel, reject)) <= SELECT_COST_MAX {
+                } else if self
+                    .cost(kernel, accept)
+                    .saturating_add(self.cost(kernel, reject))
+                    <= SELECT_COST_MAX
+                {
                     Branch::Select
                 } else {
                     Branch::Mask
@@ -202,7 +244,9 @@ impl Plan {
         match self.of(id) {
             Form::Absent => {}
             Form::Hoisted(name) => {
-                let Memory::Buffer(buffer) = address.memory else { return };
+                let Memory::Buffer(buffer) = address.memory else {
+                    return;
+                };
                 let word = uniform_word(kernel, address).unwrap_or(u32::MAX);
                 let hoisted = (name.clone(), buffer, word, kernel.value(id).ty);
                 if !self.hoisted.contains(&hoisted) {
@@ -215,7 +259,9 @@ impl Plan {
 
     fn lengths_of(&mut self, address: &Address) {
         for (at, term) in address.terms.iter().enumerate() {
-            if let (Extent::Runtime { offset }, Memory::Buffer(buffer), false) = (term.extent, address.memory, exact(address, at)) {
+            if let (Extent::Runtime { offset }, Memory::Buffer(buffer), false) =
+                (term.extent, address.memory, exact(address, at))
+            {
                 self.lengths.insert((buffer, offset, term.stride));
             }
         }
@@ -223,16 +269,18 @@ impl Plan {
 
     /// Work of running `list` for all lanes; more than any bound if it cannot.
     fn cost(&self, kernel: &Kernel, list: &[Node]) -> u32 {
-        list.iter().map(|node| self.node_cost(kernel, node)).fold(0, u32::saturating_add)
+        list.iter()
+            .map(|node| self.node_cost(kernel, node))
+            .fold(0, u32::saturating_add)
     }
 
     fn node_cost(&self, kernel: &Kernel, node: &Node) -> u32 {
         match &node.kind {
             Kind::Leaf(Stmt::Let(id)) => self.value_cost(kernel, *id),
             Kind::Leaf(Stmt::SetVar(..)) => 1,
-            Kind::If { accept, reject, .. } => {
-                2u32.saturating_add(self.cost(kernel, accept)).saturating_add(self.cost(kernel, reject))
-            }
+            Kind::If { accept, reject, .. } => 2u32
+                .saturating_add(self.cost(kernel, accept))
+                .saturating_add(self.cost(kernel, reject)),
             _ => u32::MAX,
         }
     }
@@ -244,7 +292,11 @@ impl Plan {
             Form::Vector => false,
         };
         match &kernel.value(id).op {
-            Op::ReadVar(_) | Op::Convert(_) | Op::Bitcast(_) | Op::Builtin(_) | Op::ArrayLength { .. } => u32::from(!scalar),
+            Op::ReadVar(_)
+            | Op::Convert(_)
+            | Op::Bitcast(_)
+            | Op::Builtin(_)
+            | Op::ArrayLength { .. } => u32::from(!scalar),
             Op::Load(address) => {
                 let varying = address.terms.iter().any(|term| self.is_vector(term.index));
                 if varying { 100 } else { 3 }
@@ -268,19 +320,26 @@ fn product(kernel: &Kernel, id: ValueId) -> Option<(ValueId, ValueId)> {
 /// Is the check of index `at` of `address` the same as the buffer's own?
 pub(super) fn exact(address: &Address, at: usize) -> bool {
     let term = &address.terms[at];
-    address.terms.len() == 1 && address.offset == 0 && term.stride == 1 && term.extent == Extent::Runtime { offset: 0 }
+    address.terms.len() == 1
+        && address.offset == 0
+        && term.stride == 1
+        && term.extent == Extent::Runtime { offset: 0 }
 }
 
 /// The word of a uniform buffer that `address` always is; `u32::MAX`, which no buffer holds, if it is out of bounds.
 fn uniform_word(kernel: &Kernel, address: &Address) -> Option<u32> {
-    let Memory::Buffer(buffer) = address.memory else { return None };
+    let Memory::Buffer(buffer) = address.memory else {
+        return None;
+    };
     if kernel.bindings[buffer.0 as usize].space != Space::Uniform {
         return None;
     }
     let mut word = u64::from(address.offset);
     for term in &address.terms {
         let index = constant_bits(kernel, term.index)?;
-        let Extent::Fixed(extent) = term.extent else { return None };
+        let Extent::Fixed(extent) = term.extent else {
+            return None;
+        };
         if index >= extent {
             return Some(u32::MAX);
         }
@@ -290,7 +349,9 @@ fn uniform_word(kernel: &Kernel, address: &Address) -> Option<u32> {
 }
 
 fn hoisted_name(kernel: &Kernel, memory: Memory, word: u32, ty: Scalar) -> String {
-    let Memory::Buffer(buffer) = memory else { unreachable!("only buffers are hoisted") };
+    let Memory::Buffer(buffer) = memory else {
+        unreachable!("only buffers are hoisted")
+    };
     let name = super::names::snake(&kernel.bindings[buffer.0 as usize].name);
     let suffix = match ty {
         Scalar::F32 => "f",
@@ -298,7 +359,11 @@ fn hoisted_name(kernel: &Kernel, memory: Memory, word: u32, ty: Scalar) -> Strin
         Scalar::U32 => "u",
         Scalar::Bool => "b",
     };
-    if word == u32::MAX { format!("{name}_outside_{suffix}") } else { format!("{name}_{word}{suffix}") }
+    if word == u32::MAX {
+        format!("{name}_outside_{suffix}")
+    } else {
+        format!("{name}_{word}{suffix}")
+    }
 }
 
 /// Must gangs be pieces of one workgroup's rows?
@@ -308,7 +373,9 @@ pub(super) fn gangs(kernel: &Kernel, tree: &Tree) -> Gangs {
         let uses = |address: &Address| matches!(address.memory, Memory::Workgroup(_));
         tree.needed.value(*id)
             && match op {
-                Op::Builtin(Builtin::LocalId(_) | Builtin::LocalIndex | Builtin::WorkgroupId(_)) => true,
+                Op::Builtin(
+                    Builtin::LocalId(_) | Builtin::LocalIndex | Builtin::WorkgroupId(_),
+                ) => true,
                 Op::Load(address) | Op::UniformLoad(address) => uses(address),
                 _ => false,
             }
@@ -342,7 +409,11 @@ fn lanes(kernel: &Kernel, gangs: Gangs, wanted: usize) -> (usize, usize) {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?}, {} lanes x {}", self.gangs, self.lanes_max, self.interleave)?;
+        writeln!(
+            f,
+            "{:?}, {} lanes x {}",
+            self.gangs, self.lanes_max, self.interleave
+        )?;
         for (name, buffer, word, ty) in &self.hoisted {
             writeln!(f, "  {name}: {ty:?} = buffer {} word {word}", buffer.0)?;
         }

@@ -13,7 +13,13 @@ const REGISTERS: usize = 28;
 /// Rough cost of a builtin function, in simple operations.
 pub(super) fn math_cost(function: Math) -> u32 {
     match function {
-        Math::Abs | Math::Min | Math::Max | Math::Floor | Math::Ceil | Math::Round | Math::Trunc => 1,
+        Math::Abs
+        | Math::Min
+        | Math::Max
+        | Math::Floor
+        | Math::Ceil
+        | Math::Round
+        | Math::Trunc => 1,
         Math::Clamp | Math::Fract | Math::Sign | Math::Fma => 2,
         _ => 20,
     }
@@ -47,15 +53,14 @@ fn vectors(kernel: &Kernel, plan: &Plan, node: &Node) -> usize {
         at += 1;
         let mut uses = Vec::new();
         match &inner.kind {
-            Kind::Leaf(Stmt::Let(id)) if plan.is_vector(*id) => match kernel.value(*id).op {
-                Op::ReadVar(var) => {
+            Kind::Leaf(Stmt::Let(id)) if plan.is_vector(*id) => {
+                if let Op::ReadVar(var) = kernel.value(*id).op {
                     vars.insert(var);
-                }
-                _ => {
+                } else {
                     defined.insert(*id, at);
                     uses = emitted_operands(kernel, plan, *id);
                 }
-            },
+            }
             Kind::Leaf(Stmt::SetVar(var, value)) if plan.is_vector(*value) => {
                 vars.insert(*var);
                 uses.push(*value);
@@ -78,11 +83,16 @@ fn alive(
     vars: &HashSet<VarId>,
 ) -> usize {
     let read = |id: &ValueId| matches!(kernel.value(*id).op, Op::ReadVar(_));
-    let from_outside = last_use.keys().filter(|id| !defined.contains_key(id) && !read(id)).count();
+    let from_outside = last_use
+        .keys()
+        .filter(|id| !defined.contains_key(id) && !read(id))
+        .count();
     let inside = defined
-        .iter()
-        .map(|(_, start)| {
-            let overlaps = |(id, from): &(&ValueId, &usize)| *from <= start && last_use.get(id).is_some_and(|last| last > start);
+        .values()
+        .map(|start| {
+            let overlaps = |(id, from): &(&ValueId, &usize)| {
+                *from <= start && last_use.get(id).is_some_and(|last| last > start)
+            };
             defined.iter().filter(overlaps).count()
         })
         .max()

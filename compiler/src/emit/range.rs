@@ -22,12 +22,15 @@ fn below_wide(kernel: &Kernel, id: ValueId, depth: u32) -> Option<u64> {
     match &value.op {
         Op::Builtin(Builtin::LocalId(axis)) => Some(size[usize::from(*axis)]),
         Op::Builtin(Builtin::LocalIndex) => Some(size.iter().product()),
-        Op::Bitcast(a) | Op::Convert(a) if is_word(kernel.value(*a).ty) && is_word(value.ty) => bound(*a),
+        Op::Bitcast(a) | Op::Convert(a) if is_word(kernel.value(*a).ty) && is_word(value.ty) => {
+            bound(*a)
+        }
         Op::Convert(a) if kernel.value(*a).ty == Scalar::Bool => Some(2),
         Op::Select { accept, reject, .. } => Some(bound(*accept)?.max(bound(*reject)?)),
-        Op::Math(Math::Min, arguments) if value.ty == Scalar::U32 => {
-            arguments.iter().filter_map(|argument| bound(*argument)).min()
-        }
+        Op::Math(Math::Min, arguments) if value.ty == Scalar::U32 => arguments
+            .iter()
+            .filter_map(|argument| bound(*argument))
+            .min(),
         Op::Binary(op, a, b) => binary(kernel, *op, value.ty, (*a, bound(*a)), (*b, bound(*b))),
         _ => None,
     }
@@ -39,7 +42,13 @@ fn is_word(ty: Scalar) -> bool {
 
 type Bounded = (ValueId, Option<u64>);
 
-fn binary(kernel: &Kernel, op: Binary, ty: Scalar, (_, x): Bounded, (b, y): Bounded) -> Option<u64> {
+fn binary(
+    kernel: &Kernel,
+    op: Binary,
+    ty: Scalar,
+    (_, x): Bounded,
+    (b, y): Bounded,
+) -> Option<u64> {
     let constant = constant_bits(kernel, b).map(u64::from);
     match op {
         Binary::Add => Some(x? + y? - 1),
@@ -47,7 +56,9 @@ fn binary(kernel: &Kernel, op: Binary, ty: Scalar, (_, x): Bounded, (b, y): Boun
         Binary::And if is_word(ty) => x.into_iter().chain(y).min(),
         Binary::Or | Binary::ExclusiveOr if is_word(ty) => Some(x?.max(y?).next_power_of_two()),
         Binary::Divide => match constant {
-            Some(divisor) if divisor > 0 && (ty == Scalar::U32 || divisor < 1 << 31) => Some((x? - 1) / divisor + 1),
+            Some(divisor) if divisor > 0 && (ty == Scalar::U32 || divisor < 1 << 31) => {
+                Some((x? - 1) / divisor + 1)
+            }
             _ => None,
         },
         Binary::Modulo if ty == Scalar::U32 => match constant {

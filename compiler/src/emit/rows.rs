@@ -2,23 +2,40 @@
 
 use std::collections::HashSet;
 
-use super::expression::{Context, lane_type, rust_type, splat, zero};
+use super::expression::{Context, rust_type, splat, zero};
 use super::gang::Gang;
 use super::plan::Form;
 use super::text::Text;
 use super::{names, plan};
 use crate::fission::{Fission, Step, Turn, Values};
-use crate::ir::{Stmt, ValueId, VarId, WorkgroupVarId};
+use crate::ir::{Scalar, Stmt, ValueId, VarId, WorkgroupVarId};
 use crate::tree::{Jump, Kind, Node};
 use crate::variance::Shape;
 
 /// The kernel of `cx` cut at its barriers.
 pub(super) fn cut(cx: Context<'_>) -> Fission<'_> {
-    let at_hand = |id: ValueId| matches!(cx.plan.of(id), Form::Absent | Form::Literal | Form::Hoisted(_));
-    let operands = |id: ValueId| {
-        if *cx.plan.of(id) == Form::Absent { Vec::new() } else { plan::emitted_operands(cx.kernel, cx.plan, id) }
+    let at_hand = |id: ValueId| {
+        matches!(
+            cx.plan.of(id),
+            Form::Absent | Form::Literal | Form::Hoisted(_)
+        )
     };
-    Fission::new(cx.kernel, cx.tree, cx.variance, Values { at_hand: &at_hand, operands: &operands })
+    let operands = |id: ValueId| {
+        if *cx.plan.of(id) == Form::Absent {
+            Vec::new()
+        } else {
+            plan::emitted_operands(cx.kernel, cx.plan, id)
+        }
+    };
+    Fission::new(
+        cx.kernel,
+        cx.tree,
+        cx.variance,
+        Values {
+            at_hand: &at_hand,
+            operands: &operands,
+        },
+    )
 }
 
 /// Prints the loops over the tile and the workgroup.
@@ -27,7 +44,12 @@ pub(super) fn print(cx: Context<'_>, text: &mut Text) {
     for (axis, name) in [(2, "wz"), (1, "wy"), (0, "wx")] {
         text.open(format!("for {name} in tile.lo[{axis}]..tile.hi[{axis}]"));
     }
-    let mut rows = Rows { cx, fission: &fission, text: std::mem::take(text), deferred: HashSet::new() };
+    let mut rows = Rows {
+        cx,
+        fission: &fission,
+        text: std::mem::take(text),
+        deferred: HashSet::new(),
+    };
     rows.declare();
     rows.list(&fission.steps);
     *text = rows.text;
@@ -48,7 +70,11 @@ impl<'a> Rows<'a> {
     /// Most gangs that a workgroup is cut into.
     fn gangs(&self) -> u32 {
         let [x, y, z] = self.cx.kernel.workgroup_size;
-        let lanes = if self.cx.plan.lanes_max == 1 { 1 } else { 8 * self.cx.plan.interleave as u32 };
+        let lanes = if self.cx.plan.lanes_max == 1 {
+            1
+        } else {
+            8 * self.cx.plan.interleave as u32
+        };
         x.div_ceil(lanes) * y * z
     }
 
@@ -57,32 +83,49 @@ impl<'a> Rows<'a> {
         let (cx, gangs) = (self.cx, self.gangs());
         for (at, var) in cx.kernel.workgroup_vars.iter().enumerate() {
             let name = names::workgroup(cx.kernel, WorkgroupVarId(at as u32));
-            self.text.line(format!("let mut {name} = [0u32; {}];", var.words));
-            self.text.line(format!("let {name} = {}::Buffer::exclusive(&mut {name});", cx.lanes));
+            self.text
+                .line(format!("let mut {name} = [0u32; {}];", var.words));
+            self.text.line(format!(
+                "let {name} = {}::Buffer::exclusive(&mut {name});",
+                cx.lanes
+            ));
         }
         for var in &self.fission.workgroup_vars {
             let ty = cx.kernel.vars[var.0 as usize].ty;
-            self.text.line(format!("let mut {}: {} = {};", names::var(cx.kernel, *var), rust_type(ty), zero(ty)));
+            self.text.line(format!(
+                "let mut {}: {} = {};",
+                names::var(cx.kernel, *var),
+                rust_type(ty),
+                zero(ty)
+            ));
         }
         for var in &self.fission.kept_vars {
             let ty = cx.kernel.vars[var.0 as usize].ty;
             let vector = cx.variance.var(*var) == Shape::Varying;
-            self.keep_array(&kept_var(cx, *var), vector.then_some(lane_type(ty)), ty, gangs);
+            self.keep_array(&kept_var(cx, *var), vector, ty);
         }
         for id in &self.fission.kept_values {
-            let ty = cx.ty(*id);
-            self.keep_array(&kept_value(*id), cx.plan.is_vector(*id).then_some(lane_type(ty)), ty, gangs);
+            self.keep_array(&kept_value(*id), cx.plan.is_vector(*id), cx.ty(*id));
         }
         let gang = Gang::new(cx, Text::default(), "entry");
         for array in &self.fission.kept_arrays {
             let name = names::array(cx.kernel, *array);
-            self.text.line(format!("let mut {name} = [{}; {gangs}];", gang.array_zeros(*array)));
+            self.text.line(format!(
+                "let mut {name} = [{}; {gangs}];",
+                gang.array_zeros(*array)
+            ));
         }
     }
 
-    fn keep_array(&mut self, name: &str, lanes: Option<&str>, ty: crate::ir::Scalar, gangs: u32) {
-        let element = if lanes.is_some() { splat(ty, zero(ty)) } else { zero(ty).to_owned() };
-        self.text.line(format!("let mut {name} = [{element}; {gangs}];"));
+    fn keep_array(&mut self, name: &str, vector: bool, ty: Scalar) {
+        let element = if vector {
+            splat(ty, zero(ty))
+        } else {
+            zero(ty).to_owned()
+        };
+        let gangs = self.gangs();
+        self.text
+            .line(format!("let mut {name} = [{element}; {gangs}];"));
     }
 
     fn list(&mut self, steps: &'a [Step<'a>]) {
@@ -96,7 +139,11 @@ impl<'a> Rows<'a> {
             Step::Once(node) => self.once(node),
             Step::Turn(turn) => self.turn(turn),
             Step::Barrier => self.text.line("// All gangs have come here."),
-            Step::If { condition, accept, reject } => {
+            Step::If {
+                condition,
+                accept,
+                reject,
+            } => {
                 let condition = self.condition(*condition);
                 if accept.is_empty() {
                     self.text.open(format!("if !{condition}"));
@@ -110,7 +157,12 @@ impl<'a> Rows<'a> {
                 self.list(reject);
                 self.text.close();
             }
-            Step::Loop { label, body, continuing, break_if } => {
+            Step::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+            } => {
                 self.text.open(format!("'l{}: loop", label.0));
                 let whole = continues(body, *label);
                 if whole {
@@ -124,7 +176,8 @@ impl<'a> Rows<'a> {
                 self.list(continuing);
                 if let Some(condition) = break_if {
                     let condition = self.condition(*condition);
-                    self.text.line(format!("if {condition} {{ break 'l{}; }}", label.0));
+                    self.text
+                        .line(format!("if {condition} {{ break 'l{}; }}", label.0));
                 }
                 self.text.close();
             }
@@ -141,7 +194,10 @@ impl<'a> Rows<'a> {
     /// Declares the values of the workgroup that `body` makes, for whoever comes after it.
     fn defer(&mut self, body: &[Step<'_>]) {
         for step in body {
-            if let Step::Once(Node { kind: Kind::Leaf(Stmt::Let(id)), .. }) = step
+            if let Step::Once(Node {
+                kind: Kind::Leaf(Stmt::Let(id)),
+                ..
+            }) = step
                 && matches!(self.cx.plan.of(*id), Form::Scalar)
             {
                 self.text.line(format!("let {};", names::value(*id)));
@@ -152,17 +208,27 @@ impl<'a> Rows<'a> {
 
     /// A condition at workgroup level; what a turn made is the same in every gang, so also in the first.
     fn condition(&self, id: ValueId) -> String {
-        if self.fission.kept_values.contains(&id) { format!("{}[0]", kept_value(id)) } else { self.cx.scalar(id) }
+        if self.fission.kept_values.contains(&id) {
+            format!("{}[0]", kept_value(id))
+        } else {
+            self.cx.scalar(id)
+        }
     }
 
     fn once(&mut self, node: &Node) {
-        let Kind::Leaf(stmt) = &node.kind else { unreachable!("what runs once is a leaf") };
+        let Kind::Leaf(stmt) = &node.kind else {
+            unreachable!("what runs once is a leaf")
+        };
         let mut gang = Gang::new(self.cx, std::mem::take(&mut self.text), "entry");
         gang.deferred.clone_from(&self.deferred);
         match stmt {
             Stmt::Let(id) => gang.compute(*id),
             Stmt::SetVar(var, value) => {
-                let line = format!("{} = {};", names::var(self.cx.kernel, *var), self.cx.scalar(*value));
+                let line = format!(
+                    "{} = {};",
+                    names::var(self.cx.kernel, *var),
+                    self.cx.scalar(*value)
+                );
                 gang.text.line(line);
             }
             _ => unreachable!("{stmt:?} does not run once"),
@@ -176,14 +242,20 @@ impl<'a> Rows<'a> {
         let mut opened = 1;
         for (axis, name) in [(2, "lz"), (1, "ly")] {
             if size[axis] > 1 {
-                self.text.open(format!("for {name} in 0..{}u32", size[axis]));
+                self.text
+                    .open(format!("for {name} in 0..{}u32", size[axis]));
                 opened += 1;
             }
         }
         self.text.line("let mut lx = 0u32;");
         self.text.open(format!("while lx < {}u32", size[0]));
-        let whole = size[0].is_multiple_of(8 * self.cx.plan.interleave as u32) || self.cx.plan.lanes_max == 1;
-        let entry = if whole { "s.mask_splat(true)".to_owned() } else { format!("s.first_lanes({}u32 - lx)", size[0]) };
+        let whole = size[0].is_multiple_of(8 * self.cx.plan.interleave as u32)
+            || self.cx.plan.lanes_max == 1;
+        let entry = if whole {
+            "s.mask_splat(true)".to_owned()
+        } else {
+            format!("s.first_lanes({}u32 - lx)", size[0])
+        };
         self.text.line(format!("let mut entry = {entry};"));
         self.body(turn);
         self.text.line("lx += lanes;");
@@ -198,24 +270,37 @@ impl<'a> Rows<'a> {
         let mut gang = Gang::new(cx, std::mem::take(&mut self.text), "entry");
         gang.outer.clone_from(&self.fission.labels);
         for array in &self.fission.kept_arrays {
-            gang.array_places.insert(*array, format!("{}[g]", names::array(cx.kernel, *array)));
+            gang.array_places
+                .insert(*array, format!("{}[g]", names::array(cx.kernel, *array)));
         }
         for var in &turn.own_vars {
             gang.declare_var(*var);
         }
         for array in &turn.own_arrays {
-            let line = format!("let mut {} = {};", names::array(cx.kernel, *array), gang.array_zeros(*array));
+            let line = format!(
+                "let mut {} = {};",
+                names::array(cx.kernel, *array),
+                gang.array_zeros(*array)
+            );
             gang.text.line(line);
         }
         for (var, transfer) in &turn.vars {
             if transfer.fetch {
-                gang.text.line(format!("let mut {} = {}[g];", names::var(cx.kernel, *var), kept_var(cx, *var)));
+                gang.text.line(format!(
+                    "let mut {} = {}[g];",
+                    names::var(cx.kernel, *var),
+                    kept_var(cx, *var)
+                ));
             } else {
                 gang.declare_var(*var);
             }
         }
         for id in &turn.fetch {
-            gang.text.line(format!("let {} = {}[g];", names::value(*id), kept_value(*id)));
+            gang.text.line(format!(
+                "let {} = {}[g];",
+                names::value(*id),
+                kept_value(*id)
+            ));
         }
         for id in &turn.recompute {
             gang.compute(*id);
@@ -228,14 +313,19 @@ impl<'a> Rows<'a> {
         }
         gang.run(&turn.nodes);
         for id in &turn.keep {
-            gang.text.line(format!("{}[g] = {};", kept_value(*id), names::value(*id)));
+            gang.text
+                .line(format!("{}[g] = {};", kept_value(*id), names::value(*id)));
         }
         if leaves {
             gang.text.close();
         }
         for (var, transfer) in &turn.vars {
             if transfer.keep {
-                gang.text.line(format!("{}[g] = {};", kept_var(cx, *var), names::var(cx.kernel, *var)));
+                gang.text.line(format!(
+                    "{}[g] = {};",
+                    kept_var(cx, *var),
+                    names::var(cx.kernel, *var)
+                ));
             }
         }
         self.text = gang.text;
@@ -255,7 +345,9 @@ fn continues(steps: &[Step<'_>], label: crate::ir::Label) -> bool {
     steps.iter().any(|step| match step {
         Step::Jump(jump) => *jump == Jump::Continue(label),
         Step::If { accept, reject, .. } => continues(accept, label) || continues(reject, label),
-        Step::Loop { body, continuing, .. } => continues(body, label) || continues(continuing, label),
+        Step::Loop {
+            body, continuing, ..
+        } => continues(body, label) || continues(continuing, label),
         Step::Block { body, .. } => continues(body, label),
         Step::Once(_) | Step::Turn(_) | Step::Barrier => false,
     })

@@ -10,8 +10,12 @@ pub(super) fn print(cx: Context<'_>, text: &mut Text) {
     let size = cx.kernel.workgroup_size;
     for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
         let size = size[axis];
-        text.line(format!("let {name}_lo = tile.lo[{axis}].wrapping_mul({size}u32);"));
-        text.line(format!("let {name}_hi = tile.hi[{axis}].wrapping_mul({size}u32);"));
+        text.line(format!(
+            "let {name}_lo = tile.lo[{axis}].wrapping_mul({size}u32);"
+        ));
+        text.line(format!(
+            "let {name}_hi = tile.hi[{axis}].wrapping_mul({size}u32);"
+        ));
     }
     text.line("let mut gz = z_lo;");
     text.open("while gz != z_hi");

@@ -8,11 +8,6 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A text whose lines start at this depth.
-    pub(super) fn at_depth(depth: usize) -> Text {
-        Text { out: String::new(), depth }
-    }
-
     /// One line.
     pub(super) fn line(&mut self, line: impl AsRef<str>) {
         let line = line.as_ref();
@@ -26,7 +21,11 @@ impl Text {
     /// `head {`, deeper from here on.
     pub(super) fn open(&mut self, head: impl AsRef<str>) {
         let head = head.as_ref();
-        self.line(if head.is_empty() { "{".to_owned() } else { format!("{head} {{") });
+        self.line(if head.is_empty() {
+            "{".to_owned()
+        } else {
+            format!("{head} {{")
+        });
         self.depth += 1;
     }
 
@@ -41,16 +40,6 @@ impl Text {
         self.depth -= 1;
         self.line("} else {");
         self.depth += 1;
-    }
-
-    /// Depth of the next line.
-    pub(super) fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// Appends lines that are indented already.
-    pub(super) fn append(&mut self, text: &Text) {
-        self.out.push_str(&text.out);
     }
 
     pub(super) fn finish(self) -> String {

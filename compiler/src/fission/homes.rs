@@ -20,10 +20,22 @@ pub(super) fn settle<'a>(
     values: Values<'_>,
     split: Split<'a>,
 ) -> Fission<'a> {
-    let Split { mut steps, workgroup_vars, once, labels } = split;
+    let Split {
+        mut steps,
+        workgroup_vars,
+        once,
+        labels,
+    } = split;
     let mut uses = Vec::new();
-    visit_turns(&mut steps, &mut |turn| uses.push(Used::new(kernel, tree, values, turn)));
-    let homes = Homes { kernel, values, once: &once, made: made_in(&uses) };
+    visit_turns(&mut steps, &mut |turn| {
+        uses.push(Used::new(kernel, tree, values, turn));
+    });
+    let homes = Homes {
+        kernel,
+        values,
+        once: &once,
+        made: made_in(&uses),
+    };
 
     let mut kept_values = BTreeSet::new();
     let mut needs: HashMap<TurnId, (Vec<ValueId>, Vec<ValueId>)> = HashMap::new();
@@ -32,30 +44,68 @@ pub(super) fn settle<'a>(
         kept_values.extend(needed.1.iter().copied());
         needs.insert(used.turn, needed);
     }
-    kept_values.extend(conditions(&steps).into_iter().filter(|id| homes.made.contains_key(id)));
+    kept_values.extend(
+        conditions(&steps)
+            .into_iter()
+            .filter(|id| homes.made.contains_key(id)),
+    );
 
-    let kept_vars = shared(&uses, |used| &used.vars, |var, used| variance.live.before(used.first).var(var))
-        .into_iter()
-        .filter(|var| !workgroup_vars.contains(var))
-        .collect();
+    let kept_vars = shared(
+        &uses,
+        |used| &used.vars,
+        |var, used| variance.live.before(used.first).var(var),
+    )
+    .into_iter()
+    .filter(|var| !workgroup_vars.contains(var))
+    .collect();
     let constant = |array: &ArrayId| kernel.arrays[array.0 as usize].contents.is_some();
-    let kept_arrays = shared(&uses, |used| &used.arrays, |array, used| variance.live.before(used.first).array(array))
-        .into_iter()
-        .filter(|array| !constant(array))
-        .collect();
+    let kept_arrays = shared(
+        &uses,
+        |used| &used.arrays,
+        |array, used| variance.live.before(used.first).array(array),
+    )
+    .into_iter()
+    .filter(|array| !constant(array))
+    .collect();
 
-    let mut fission =
-        Fission { steps, workgroup_vars, once, kept_vars, kept_arrays, kept_values, labels };
-    let (kept_vars, kept_arrays, kept_values) = (&fission.kept_vars, &fission.kept_arrays, &fission.kept_values);
+    let mut fission = Fission {
+        steps,
+        workgroup_vars,
+        once,
+        kept_vars,
+        kept_arrays,
+        kept_values,
+        labels,
+    };
+    let (kept_vars, kept_arrays, kept_values) = (
+        &fission.kept_vars,
+        &fission.kept_arrays,
+        &fission.kept_values,
+    );
     let mut at = 0;
     visit_turns(&mut fission.steps, &mut |turn| {
         let used = &uses[at];
         at += 1;
         (turn.recompute, turn.fetch) = needs.remove(&turn.id).unwrap_or_default();
-        turn.keep = kept_values.iter().copied().filter(|id| used.made.contains(id)).collect();
-        turn.own_vars = used.vars.iter().copied().filter(|var| !kept_vars.contains(var)).collect();
-        turn.own_vars.retain(|var| !fission.workgroup_vars.contains(var));
-        turn.own_arrays = used.arrays.iter().copied().filter(|array| !kept_arrays.contains(array) && !constant(array)).collect();
+        turn.keep = kept_values
+            .iter()
+            .copied()
+            .filter(|id| used.made.contains(id))
+            .collect();
+        turn.own_vars = used
+            .vars
+            .iter()
+            .copied()
+            .filter(|var| !kept_vars.contains(var))
+            .collect();
+        turn.own_vars
+            .retain(|var| !fission.workgroup_vars.contains(var));
+        turn.own_arrays = used
+            .arrays
+            .iter()
+            .copied()
+            .filter(|array| !kept_arrays.contains(array) && !constant(array))
+            .collect();
         turn.vars = transfers(variance, used, kept_vars);
     });
     fission
@@ -95,7 +145,13 @@ impl Used {
     }
 
     fn node(&mut self, kernel: &Kernel, tree: &Tree, values: Values<'_>, node: &Node) {
-        let indices = |address: &Address| address.terms.iter().map(|term| term.index).collect::<Vec<_>>();
+        let indices = |address: &Address| {
+            address
+                .terms
+                .iter()
+                .map(|term| term.index)
+                .collect::<Vec<_>>()
+        };
         match &node.kind {
             Kind::Leaf(stmt) => match stmt {
                 Stmt::Let(id) if tree.needed.value(*id) => {
@@ -117,7 +173,11 @@ impl Used {
                     self.assigned.insert(*var);
                     self.values.insert(*value);
                 }
-                Stmt::SetArray { array, index, value } => {
+                Stmt::SetArray {
+                    array,
+                    index,
+                    value,
+                } => {
                     self.arrays.insert(*array);
                     self.values.extend([*index, *value]);
                 }
@@ -125,8 +185,16 @@ impl Used {
                     self.values.extend(indices(address));
                     self.values.insert(*value);
                 }
-                Stmt::Atomic { address, value, compare, result, exchanged, .. } => {
-                    self.values.extend(indices(address).into_iter().chain(*value).chain(*compare));
+                Stmt::Atomic {
+                    address,
+                    value,
+                    compare,
+                    result,
+                    exchanged,
+                    ..
+                } => {
+                    self.values
+                        .extend(indices(address).into_iter().chain(*value).chain(*compare));
                     self.made.extend(result.iter().chain(exchanged));
                 }
                 _ => {}
@@ -142,23 +210,48 @@ impl Used {
 }
 
 fn made_in(uses: &[Used]) -> HashMap<ValueId, TurnId> {
-    uses.iter().flat_map(|used| used.made.iter().map(|id| (*id, used.turn))).collect()
+    uses.iter()
+        .flat_map(|used| used.made.iter().map(|id| (*id, used.turn)))
+        .collect()
 }
 
 /// What more than one turn mentions, or one that finds the content of an earlier time.
-fn shared<T: Copy + Ord>(uses: &[Used], of: impl Fn(&Used) -> &BTreeSet<T>, live: impl Fn(T, &Used) -> bool) -> BTreeSet<T> {
-    let all: BTreeSet<T> = uses.iter().flat_map(|used| of(used).iter().copied()).collect();
-    all.into_iter().filter(|thing| uses.iter().any(|used| of(used).contains(thing) && live(*thing, used))).collect()
+fn shared<T: Copy + Ord>(
+    uses: &[Used],
+    of: impl Fn(&Used) -> &BTreeSet<T>,
+    live: impl Fn(T, &Used) -> bool,
+) -> BTreeSet<T> {
+    let all: BTreeSet<T> = uses
+        .iter()
+        .flat_map(|used| of(used).iter().copied())
+        .collect();
+    all.into_iter()
+        .filter(|thing| {
+            uses.iter()
+                .any(|used| of(used).contains(thing) && live(*thing, used))
+        })
+        .collect()
 }
 
-fn transfers(variance: &Variance, used: &Used, kept: &BTreeSet<VarId>) -> BTreeMap<VarId, Transfer> {
-    let (before, after) = (variance.live.before(used.first), variance.live.after(used.last));
+fn transfers(
+    variance: &Variance,
+    used: &Used,
+    kept: &BTreeSet<VarId>,
+) -> BTreeMap<VarId, Transfer> {
+    let (before, after) = (
+        variance.live.before(used.first),
+        variance.live.after(used.last),
+    );
     let transfer = |var: VarId| Transfer {
         fetch: before.var(var),
         // A jump out of the turn may lead to where the variable is read.
         keep: used.assigned.contains(&var) && (used.jumps || after.var(var)),
     };
-    used.vars.iter().filter(|var| kept.contains(var)).map(|var| (*var, transfer(*var))).collect()
+    used.vars
+        .iter()
+        .filter(|var| kept.contains(var))
+        .map(|var| (*var, transfer(*var)))
+        .collect()
 }
 
 /// Conditions at workgroup level.
@@ -166,12 +259,21 @@ fn conditions(steps: &[Step<'_>]) -> Vec<ValueId> {
     let mut found = Vec::new();
     for step in steps {
         match step {
-            Step::If { condition, accept, reject } => {
+            Step::If {
+                condition,
+                accept,
+                reject,
+            } => {
                 found.push(*condition);
                 found.extend(conditions(accept));
                 found.extend(conditions(reject));
             }
-            Step::Loop { body, continuing, break_if, .. } => {
+            Step::Loop {
+                body,
+                continuing,
+                break_if,
+                ..
+            } => {
                 found.extend(break_if);
                 found.extend(conditions(body));
                 found.extend(conditions(continuing));
@@ -220,15 +322,26 @@ impl Homes<'_> {
         }
         let op = &self.kernel.value(id).op;
         let repeatable = match op {
-            Op::Builtin(_) | Op::ArrayLength { .. } | Op::Unary(..) | Op::Select { .. } | Op::Convert(_) | Op::Bitcast(_) => true,
+            Op::Builtin(_)
+            | Op::ArrayLength { .. }
+            | Op::Unary(..)
+            | Op::Select { .. }
+            | Op::Convert(_)
+            | Op::Bitcast(_) => true,
             Op::Binary(op, ..) => !matches!(op, Binary::Divide | Binary::Modulo),
             Op::Load(address) => match address.memory {
-                Memory::Buffer(buffer) => self.kernel.bindings[buffer.0 as usize].space == Space::Uniform,
+                Memory::Buffer(buffer) => {
+                    self.kernel.bindings[buffer.0 as usize].space == Space::Uniform
+                }
                 Memory::Workgroup(_) => false,
             },
             _ => false,
         };
-        repeatable && chain.len() <= RECOMPUTE_MAX && (self.values.operands)(id).into_iter().all(|operand| self.recomputable(operand, chain))
+        repeatable
+            && chain.len() <= RECOMPUTE_MAX
+            && (self.values.operands)(id)
+                .into_iter()
+                .all(|operand| self.recomputable(operand, chain))
     }
 
     fn in_order(&self, values: &BTreeSet<ValueId>) -> Vec<ValueId> {
@@ -240,7 +353,13 @@ impl Homes<'_> {
         order
     }
 
-    fn visit(&self, id: ValueId, values: &BTreeSet<ValueId>, done: &mut HashSet<ValueId>, order: &mut Vec<ValueId>) {
+    fn visit(
+        &self,
+        id: ValueId,
+        values: &BTreeSet<ValueId>,
+        done: &mut HashSet<ValueId>,
+        order: &mut Vec<ValueId>,
+    ) {
         if !values.contains(&id) || !done.insert(id) {
             return;
         }

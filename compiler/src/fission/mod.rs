@@ -7,8 +7,6 @@
 mod display;
 mod homes;
 mod split;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -120,14 +118,22 @@ pub struct Values<'v> {
 
 impl<'a> Fission<'a> {
     /// Cuts `tree`.
-    pub fn new(kernel: &Kernel, tree: &'a Tree, variance: &Variance, values: Values<'_>) -> Fission<'a> {
+    pub fn new(
+        kernel: &Kernel,
+        tree: &'a Tree,
+        variance: &Variance,
+        values: Values<'_>,
+    ) -> Fission<'a> {
         let split = split::Split::new(kernel, tree, variance, values);
         homes::settle(kernel, tree, variance, values, split)
     }
 }
 
 /// Calls `visit` for every turn below `steps`, in order.
-pub(crate) fn visit_turns<'s, 'a>(steps: &'s mut [Step<'a>], visit: &mut impl FnMut(&'s mut Turn<'a>)) {
+pub(crate) fn visit_turns<'s, 'a>(
+    steps: &'s mut [Step<'a>],
+    visit: &mut impl FnMut(&'s mut Turn<'a>),
+) {
     for step in steps {
         match step {
             Step::Turn(turn) => visit(turn),
@@ -135,7 +141,9 @@ pub(crate) fn visit_turns<'s, 'a>(steps: &'s mut [Step<'a>], visit: &mut impl Fn
                 visit_turns(accept, visit);
                 visit_turns(reject, visit);
             }
-            Step::Loop { body, continuing, .. } => {
+            Step::Loop {
+                body, continuing, ..
+            } => {
                 visit_turns(body, visit);
                 visit_turns(continuing, visit);
             }

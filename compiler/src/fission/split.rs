@@ -16,7 +16,12 @@ pub(super) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    pub(super) fn new(kernel: &Kernel, tree: &'a Tree, variance: &Variance, values: Values<'_>) -> Split<'a> {
+    pub(super) fn new(
+        kernel: &Kernel,
+        tree: &'a Tree,
+        variance: &Variance,
+        values: Values<'_>,
+    ) -> Split<'a> {
         let (raised, labels) = raise(tree, variance);
         let mut cut = Cut {
             kernel,
@@ -37,7 +42,12 @@ impl<'a> Split<'a> {
                 node.visit(&mut |node| cut.demote(node, &steps, &mut demoted));
             }
             if demoted.is_empty() {
-                return Split { steps, workgroup_vars: cut.workgroup_vars, once: cut.once, labels: cut.labels };
+                return Split {
+                    steps,
+                    workgroup_vars: cut.workgroup_vars,
+                    once: cut.once,
+                    labels: cut.labels,
+                };
             }
             cut.workgroup_vars.retain(|var| !demoted.contains(var));
         }
@@ -47,7 +57,8 @@ impl<'a> Split<'a> {
 /// Variables whose content is the same for the whole workgroup.
 fn candidates(kernel: &Kernel, tree: &Tree, variance: &Variance) -> BTreeSet<VarId> {
     let vars = (0..kernel.vars.len() as u32).map(VarId);
-    vars.filter(|var| tree.needed.vars[var.0 as usize] && variance.var(*var) == Shape::Workgroup).collect()
+    vars.filter(|var| tree.needed.vars[var.0 as usize] && variance.var(*var) == Shape::Workgroup)
+        .collect()
 }
 
 /// The compound statements that run at workgroup level: those with a barrier, and those from which the whole workgroup jumps out of
@@ -55,7 +66,11 @@ fn candidates(kernel: &Kernel, tree: &Tree, variance: &Variance) -> BTreeSet<Var
 fn raise(tree: &Tree, variance: &Variance) -> (HashSet<NodeId>, HashSet<Label>) {
     let mut places: HashMap<Label, NodeId> = HashMap::new();
     let mut raised = HashSet::new();
-    let each = |visit: &mut dyn FnMut(&Node)| tree.body.iter().for_each(|node| node.visit(&mut |node| visit(node)));
+    let each = |visit: &mut dyn FnMut(&Node)| {
+        tree.body
+            .iter()
+            .for_each(|node| node.visit(&mut |node| visit(node)));
+    };
     each(&mut |node| {
         if let Kind::Block { label, .. } | Kind::Loop { label, .. } = node.kind {
             places.insert(label, node.id);
@@ -72,7 +87,9 @@ fn raise(tree: &Tree, variance: &Variance) -> (HashSet<NodeId>, HashSet<Label>) 
             let leaves = |inner: &Node| match inner.kind {
                 Kind::Jump(jump) => {
                     let target = places[&jump.label()];
-                    target < node.id && raised.contains(&target) && variance.spread(inner.id).exit == Divergence::None
+                    target < node.id
+                        && raised.contains(&target)
+                        && variance.spread(inner.id).exit == Divergence::None
                 }
                 _ => false,
             };
@@ -82,7 +99,11 @@ fn raise(tree: &Tree, variance: &Variance) -> (HashSet<NodeId>, HashSet<Label>) 
             }
         });
         if raised.len() == before {
-            let labels = places.into_iter().filter(|(_, node)| raised.contains(node)).map(|(label, _)| label).collect();
+            let labels = places
+                .into_iter()
+                .filter(|(_, node)| raised.contains(node))
+                .map(|(label, _)| label)
+                .collect();
             return (raised, labels);
         }
     }
@@ -109,7 +130,9 @@ impl Cut<'_> {
                     self.once.insert(*id);
                     steps.push(Step::Once(node));
                 }
-                Kind::Leaf(Stmt::SetVar(var, value)) if self.workgroup_vars.contains(var) && self.at_hand(*value) => {
+                Kind::Leaf(Stmt::SetVar(var, value))
+                    if self.workgroup_vars.contains(var) && self.at_hand(*value) =>
+                {
                     if pending.iter().any(|node| self.reads(node, *var)) {
                         self.flush(&mut pending, &mut steps);
                     }
@@ -153,16 +176,32 @@ impl Cut<'_> {
 
     fn compound<'a>(&mut self, node: &'a Node) -> Step<'a> {
         match &node.kind {
-            Kind::If { condition, accept, reject, .. } => {
-                Step::If { condition: *condition, accept: self.list(accept), reject: self.list(reject) }
-            }
-            Kind::Loop { label, body, continuing, break_if, .. } => Step::Loop {
+            Kind::If {
+                condition,
+                accept,
+                reject,
+                ..
+            } => Step::If {
+                condition: *condition,
+                accept: self.list(accept),
+                reject: self.list(reject),
+            },
+            Kind::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                ..
+            } => Step::Loop {
                 label: *label,
                 body: self.list(body),
                 continuing: self.list(continuing),
                 break_if: *break_if,
             },
-            Kind::Block { label, body } => Step::Block { label: *label, body: self.list(body) },
+            Kind::Block { label, body } => Step::Block {
+                label: *label,
+                body: self.list(body),
+            },
             Kind::Leaf(_) | Kind::Jump(_) => unreachable!("only compound statements are raised"),
         }
     }
@@ -184,7 +223,10 @@ impl Cut<'_> {
             Op::Load(address) => !matches!(address.memory, Memory::Workgroup(_)),
             _ => true,
         };
-        here && self.variance.value(id) == Shape::Workgroup && (self.values.operands)(id).iter().all(|operand| self.at_hand(*operand))
+        here && self.variance.value(id) == Shape::Workgroup
+            && (self.values.operands)(id)
+                .iter()
+                .all(|operand| self.at_hand(*operand))
     }
 
     fn reads(&self, node: &Node, var: VarId) -> bool {
@@ -210,7 +252,9 @@ fn is_step(steps: &[Step<'_>], id: NodeId) -> bool {
     steps.iter().any(|step| match step {
         Step::Once(node) => node.id == id,
         Step::If { accept, reject, .. } => is_step(accept, id) || is_step(reject, id),
-        Step::Loop { body, continuing, .. } => is_step(body, id) || is_step(continuing, id),
+        Step::Loop {
+            body, continuing, ..
+        } => is_step(body, id) || is_step(continuing, id),
         Step::Block { body, .. } => is_step(body, id),
         Step::Turn(_) | Step::Barrier | Step::Jump(_) => false,
     })

@@ -8,7 +8,13 @@ pub(super) fn build(kernel: &Kernel, needed: &Needed) -> (Vec<Node>, u32) {
     let stmts: Vec<&Stmt> = kernel.body.iter().collect();
     let mut body = Builder { needed }.list(&stmts, &[Jump::Break(Kernel::ROOT)]);
     if body.iter().any(|node| jumps_to(node, Kernel::ROOT)) {
-        body = vec![Node { id: NodeId(0), kind: Kind::Block { label: Kernel::ROOT, body } }];
+        body = vec![Node {
+            id: NodeId(0),
+            kind: Kind::Block {
+                label: Kernel::ROOT,
+                body,
+            },
+        }];
     }
     let mut nodes = 0;
     number(&mut body, &mut nodes);
@@ -24,7 +30,9 @@ fn number(list: &mut [Node], next: &mut u32) {
                 number(accept, next);
                 number(reject, next);
             }
-            Kind::Loop { body, continuing, .. } => {
+            Kind::Loop {
+                body, continuing, ..
+            } => {
                 number(body, next);
                 number(continuing, next);
             }
@@ -69,7 +77,8 @@ impl Builder<'_> {
                 return nodes;
             }
             if let Stmt::If { accept, reject, .. } = stmt {
-                let falls_through = |arm: &[Stmt]| last_jump(arm).is_some_and(|jump| falls.contains(&jump));
+                let falls_through =
+                    |arm: &[Stmt]| last_jump(arm).is_some_and(|jump| falls.contains(&jump));
                 let (in_accept, in_reject) = (falls_through(reject), falls_through(accept));
                 if !rest.is_empty() && (in_accept || in_reject) {
                     // If both arms jump, nothing reaches the rest, wherever it stands.
@@ -83,8 +92,23 @@ impl Builder<'_> {
     }
 
     /// An `If` whose accepting arm (else the rejecting one) goes on with `rest`.
-    fn branch(&self, stmt: &Stmt, rest: &[&Stmt], in_accept: bool, falls: &[Jump], nodes: &mut Vec<Node>) {
-        let Stmt::If { condition, accept, reject, span } = stmt else { unreachable!("only an If branches") };
+    fn branch(
+        &self,
+        stmt: &Stmt,
+        rest: &[&Stmt],
+        in_accept: bool,
+        falls: &[Jump],
+        nodes: &mut Vec<Node>,
+    ) {
+        let Stmt::If {
+            condition,
+            accept,
+            reject,
+            span,
+        } = stmt
+        else {
+            unreachable!("only an If branches")
+        };
         let arm = |stmts: &[Stmt], goes_on: bool| {
             let mut list: Vec<&Stmt> = stmts.iter().collect();
             if goes_on {
@@ -93,13 +117,27 @@ impl Builder<'_> {
             self.list(&list, falls)
         };
         let (accept, reject) = (arm(accept, in_accept), arm(reject, !in_accept));
-        push_if(nodes, Kind::If { condition: *condition, accept, reject, span: *span });
+        push_if(
+            nodes,
+            Kind::If {
+                condition: *condition,
+                accept,
+                reject,
+                span: *span,
+            },
+        );
     }
 
     fn stmt(&self, stmt: &Stmt, falls: &[Jump], nodes: &mut Vec<Node>) {
         match stmt {
             Stmt::If { .. } => self.branch(stmt, &[], false, falls, nodes),
-            Stmt::Loop { label, body, continuing, break_if, span } => {
+            Stmt::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                span,
+            } => {
                 let body: Vec<&Stmt> = body.iter().collect();
                 let continuing: Vec<&Stmt> = continuing.iter().collect();
                 nodes.push(node(Kind::Loop {
@@ -116,7 +154,10 @@ impl Builder<'_> {
                 inner.extend(falls);
                 let body = self.list(&stmts, &inner);
                 if body.iter().any(|node| jumps_to(node, *label)) {
-                    nodes.push(node(Kind::Block { label: *label, body }));
+                    nodes.push(node(Kind::Block {
+                        label: *label,
+                        body,
+                    }));
                 } else {
                     nodes.extend(body);
                 }
@@ -128,12 +169,16 @@ impl Builder<'_> {
 }
 
 fn push_if(nodes: &mut Vec<Node>, branch: Kind) {
-    if !matches!(&branch, Kind::If { accept, reject, .. } if accept.is_empty() && reject.is_empty()) {
+    if !matches!(&branch, Kind::If { accept, reject, .. } if accept.is_empty() && reject.is_empty())
+    {
         nodes.push(node(branch));
     }
 }
 
 /// A node whose number is given at the end.
 fn node(kind: Kind) -> Node {
-    Node { id: NodeId(0), kind }
+    Node {
+        id: NodeId(0),
+        kind,
+    }
 }

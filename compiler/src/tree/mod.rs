@@ -8,8 +8,6 @@
 
 mod build;
 mod needed;
-#[cfg(test)]
-mod tests;
 
 use naga::Span;
 
@@ -103,7 +101,11 @@ impl Tree {
     pub fn new(kernel: &Kernel) -> Tree {
         let needed = Needed::new(kernel);
         let (body, nodes) = build::build(kernel, &needed);
-        Tree { body, nodes, needed }
+        Tree {
+            body,
+            nodes,
+            needed,
+        }
     }
 }
 
@@ -112,7 +114,9 @@ impl Node {
     pub fn children(&self) -> [&[Node]; 2] {
         match &self.kind {
             Kind::If { accept, reject, .. } => [accept, reject],
-            Kind::Loop { body, continuing, .. } => [body, continuing],
+            Kind::Loop {
+                body, continuing, ..
+            } => [body, continuing],
             Kind::Block { body, .. } => [body, &[]],
             Kind::Leaf(_) | Kind::Jump(_) => [&[], &[]],
         }
@@ -130,6 +134,11 @@ impl Node {
 
     /// Is `found` true of this node or of a nested one?
     pub fn any(&self, found: &mut impl FnMut(&Node) -> bool) -> bool {
-        found(self) || self.children().into_iter().flatten().any(|node| node.any(found))
+        found(self)
+            || self
+                .children()
+                .into_iter()
+                .flatten()
+                .any(|node| node.any(found))
     }
 }

@@ -49,8 +49,14 @@ impl Needed {
     fn list(&mut self, kernel: &Kernel, stmts: &[Stmt]) {
         for stmt in stmts {
             match stmt {
-                Stmt::SetVar(var, value) if self.vars[var.0 as usize] => self.value_use(kernel, *value),
-                Stmt::SetArray { array, index, value } if self.arrays[array.0 as usize] => {
+                Stmt::SetVar(var, value) if self.vars[var.0 as usize] => {
+                    self.value_use(kernel, *value);
+                }
+                Stmt::SetArray {
+                    array,
+                    index,
+                    value,
+                } if self.arrays[array.0 as usize] => {
                     self.value_use(kernel, *index);
                     self.value_use(kernel, *value);
                 }
@@ -58,18 +64,33 @@ impl Needed {
                     self.address(kernel, address);
                     self.value_use(kernel, *value);
                 }
-                Stmt::Atomic { address, value, compare, .. } => {
+                Stmt::Atomic {
+                    address,
+                    value,
+                    compare,
+                    ..
+                } => {
                     self.address(kernel, address);
                     for operand in value.iter().chain(compare) {
                         self.value_use(kernel, *operand);
                     }
                 }
-                Stmt::If { condition, accept, reject, .. } => {
+                Stmt::If {
+                    condition,
+                    accept,
+                    reject,
+                    ..
+                } => {
                     self.value_use(kernel, *condition);
                     self.list(kernel, accept);
                     self.list(kernel, reject);
                 }
-                Stmt::Loop { body, continuing, break_if, .. } => {
+                Stmt::Loop {
+                    body,
+                    continuing,
+                    break_if,
+                    ..
+                } => {
                     self.list(kernel, body);
                     self.list(kernel, continuing);
                     if let Some(condition) = break_if {
@@ -114,11 +135,21 @@ impl Needed {
 /// The values that `op` is computed from.
 pub fn operands(op: &Op) -> Vec<ValueId> {
     match op {
-        Op::Const(_) | Op::Builtin(_) | Op::ReadVar(_) | Op::ArrayLength { .. } | Op::AtomicResult => Vec::new(),
+        Op::Const(_)
+        | Op::Builtin(_)
+        | Op::ReadVar(_)
+        | Op::ArrayLength { .. }
+        | Op::AtomicResult => Vec::new(),
         Op::Unary(_, a) | Op::Convert(a) | Op::Bitcast(a) | Op::ReadArray(_, a) => vec![*a],
         Op::Binary(_, a, b) => vec![*a, *b],
-        Op::Select { condition, accept, reject } => vec![*condition, *accept, *reject],
+        Op::Select {
+            condition,
+            accept,
+            reject,
+        } => vec![*condition, *accept, *reject],
         Op::Math(_, arguments) => arguments.clone(),
-        Op::Load(address) | Op::UniformLoad(address) => address.terms.iter().map(|term| term.index).collect(),
+        Op::Load(address) | Op::UniformLoad(address) => {
+            address.terms.iter().map(|term| term.index).collect()
+        }
     }
 }

@@ -32,25 +32,42 @@ impl DivergentBarrier {
     /// The sentence for people.
     pub fn message(&self) -> &'static str {
         match self.because {
-            Cause::Condition => "this barrier is in a branch whose condition differs between invocations of a workgroup",
-            Cause::Loop => "this barrier is in a loop that invocations of a workgroup leave at different times",
-            Cause::Exit => "this barrier comes after some invocations of the workgroup may have returned",
+            Cause::Condition => {
+                "this barrier is in a branch whose condition differs between invocations of a workgroup"
+            }
+            Cause::Loop => {
+                "this barrier is in a loop that invocations of a workgroup leave at different times"
+            }
+            Cause::Exit => {
+                "this barrier comes after some invocations of the workgroup may have returned"
+            }
         }
     }
 
     /// What to write instead.
     pub fn advice(&self) -> &'static str {
         match self.because {
-            Cause::Condition => "all invocations of a workgroup must reach a barrier: move it out of the branch",
-            Cause::Loop => "make the number of iterations the same for the whole workgroup and mask the work inside by a condition",
-            Cause::Exit => "let all invocations reach the barrier: put the work under a condition instead of returning early",
+            Cause::Condition => {
+                "all invocations of a workgroup must reach a barrier: move it out of the branch"
+            }
+            Cause::Loop => {
+                "make the number of iterations the same for the whole workgroup and mask the work inside by a condition"
+            }
+            Cause::Exit => {
+                "let all invocations reach the barrier: put the work under a condition instead of returning early"
+            }
         }
     }
 }
 
 /// The barriers of `tree` in control flow that is not uniform in the workgroup, each with one cause, in the order of the text.
 pub fn check_barriers(tree: &Tree, variance: &Variance) -> Vec<DivergentBarrier> {
-    let mut check = Check { variance, causes: Vec::new(), exits: Vec::new(), found: Vec::new() };
+    let mut check = Check {
+        variance,
+        causes: Vec::new(),
+        exits: Vec::new(),
+        found: Vec::new(),
+    };
     check.list(&tree.body);
     check.found
 }
@@ -85,14 +102,19 @@ impl Check<'_> {
         let children = node.children();
         match &node.kind {
             Kind::Leaf(Stmt::Barrier(span)) => self.barrier(*span),
-            Kind::Leaf(_) => {}
             Kind::If { span, .. } => {
                 let cause = (spread.exit > Divergence::None).then_some((*span, Cause::Condition));
                 self.under(cause, children);
             }
             Kind::Loop { label, span, .. } => {
-                let most = spread.exit.max(spread.next).max(self.variance.escape(node.id));
-                self.under((most > Divergence::None).then_some((*span, Cause::Loop)), children);
+                let most = spread
+                    .exit
+                    .max(spread.next)
+                    .max(self.variance.escape(node.id));
+                self.under(
+                    (most > Divergence::None).then_some((*span, Cause::Loop)),
+                    children,
+                );
                 self.exits.retain(|(target, _)| target != label);
             }
             Kind::Block { label, .. } => {
@@ -100,18 +122,27 @@ impl Check<'_> {
                 self.exits.retain(|(target, _)| target != label);
             }
             Kind::Jump(Jump::Break(label)) if spread.exit > Divergence::None => {
-                let cause = self.causes.last().map_or(Span::default(), |(span, _)| *span);
+                let cause = self
+                    .causes
+                    .last()
+                    .map_or(Span::default(), |(span, _)| *span);
                 self.exits.push((*label, cause));
             }
-            Kind::Jump(_) => {}
+            Kind::Leaf(_) | Kind::Jump(_) => {}
         }
     }
 
     fn barrier(&mut self, barrier: Span) {
         let exit = self.exits.first().map(|(_, span)| (*span, Cause::Exit));
-        let Some((cause, because)) = self.causes.first().copied().or(exit) else { return };
+        let Some((cause, because)) = self.causes.first().copied().or(exit) else {
+            return;
+        };
         if self.found.last().is_none_or(|last| last.barrier != barrier) {
-            self.found.push(DivergentBarrier { barrier, cause, because });
+            self.found.push(DivergentBarrier {
+                barrier,
+                cause,
+                because,
+            });
         }
     }
 }

@@ -19,7 +19,11 @@ pub struct Annotated<'a> {
 
 impl fmt::Display for Annotated<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "kernel {} in {:?}", self.kernel.name, self.variance.gangs)?;
+        writeln!(
+            f,
+            "kernel {} in {:?}",
+            self.kernel.name, self.variance.gangs
+        )?;
         for (at, var) in self.kernel.vars.iter().enumerate() {
             if self.tree.needed.vars[at] {
                 writeln!(f, "  var x{at} {}: {}", var.name, self.variance.vars[at])?;
@@ -27,7 +31,11 @@ impl fmt::Display for Annotated<'_> {
         }
         for (at, array) in self.kernel.arrays.iter().enumerate() {
             if self.tree.needed.arrays[at] {
-                writeln!(f, "  array a{at} {}: {}", array.name, self.variance.arrays[at])?;
+                writeln!(
+                    f,
+                    "  array a{at} {}: {}",
+                    array.name, self.variance.arrays[at]
+                )?;
             }
         }
         self.list(f, &self.tree.body, 1)
@@ -46,10 +54,19 @@ impl Annotated<'_> {
             Kind::Leaf(stmt) => {
                 write!(f, "{indent}")?;
                 self.leaf(f, stmt)?;
-                let blend = if spread.exit == Divergence::Gang { " (blend)" } else { "" };
+                let blend = if spread.exit == Divergence::Gang {
+                    " (blend)"
+                } else {
+                    ""
+                };
                 writeln!(f, "{blend}")
             }
-            Kind::If { condition, accept, reject, .. } => {
+            Kind::If {
+                condition,
+                accept,
+                reject,
+                ..
+            } => {
                 writeln!(f, "{indent}if v{} ({})", condition.0, spread.exit)?;
                 self.list(f, accept, depth + 1)?;
                 if !reject.is_empty() {
@@ -58,7 +75,13 @@ impl Annotated<'_> {
                 }
                 Ok(())
             }
-            Kind::Loop { label, body, continuing, break_if, .. } => {
+            Kind::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                ..
+            } => {
                 write!(f, "{indent}loop l{} ({}", label.0, spread.exit)?;
                 if spread.next > Divergence::None {
                     write!(f, ", continue {}", spread.next)?;
@@ -79,7 +102,11 @@ impl Annotated<'_> {
                 self.list(f, body, depth + 1)
             }
             Kind::Jump(jump) => {
-                let verb = if matches!(jump, Jump::Break(_)) { "break" } else { "continue" };
+                let verb = if matches!(jump, Jump::Break(_)) {
+                    "break"
+                } else {
+                    "continue"
+                };
                 writeln!(f, "{indent}{verb} l{} ({})", jump.label().0, spread.exit)
             }
         }
@@ -94,12 +121,18 @@ impl Annotated<'_> {
                 write!(f, " -- {}", self.variance.value(*id))
             }
             Stmt::SetVar(var, value) => write!(f, "x{} = v{}", var.0, value.0),
-            Stmt::SetArray { array, index, value } => write!(f, "a{}[v{}] = v{}", array.0, index.0, value.0),
+            Stmt::SetArray {
+                array,
+                index,
+                value,
+            } => write!(f, "a{}[v{}] = v{}", array.0, index.0, value.0),
             Stmt::Store { address, value, .. } => {
                 self.address(f, address)?;
                 write!(f, " = v{}", value.0)
             }
-            Stmt::Atomic { address, op, value, .. } => {
+            Stmt::Atomic {
+                address, op, value, ..
+            } => {
                 write!(f, "atomic {op:?} ")?;
                 self.address(f, address)?;
                 value.map_or(Ok(()), |value| write!(f, ", v{}", value.0))
@@ -115,7 +148,11 @@ impl Annotated<'_> {
             Op::Builtin(builtin) => write!(f, "{builtin:?}"),
             Op::Unary(op, a) => write!(f, "{op:?} v{}", a.0),
             Op::Binary(op, a, b) => write!(f, "{op:?} v{} v{}", a.0, b.0),
-            Op::Select { condition, accept, reject } => write!(f, "Select v{} v{} v{}", condition.0, accept.0, reject.0),
+            Op::Select {
+                condition,
+                accept,
+                reject,
+            } => write!(f, "Select v{} v{} v{}", condition.0, accept.0, reject.0),
             Op::Convert(a) => write!(f, "Convert v{}", a.0),
             Op::Bitcast(a) => write!(f, "Bitcast v{}", a.0),
             Op::Math(op, arguments) => {
@@ -129,7 +166,11 @@ impl Annotated<'_> {
                 write!(f, "uniform ")?;
                 self.address(f, address)
             }
-            Op::ArrayLength { buffer, .. } => write!(f, "arrayLength {}", self.kernel.bindings[buffer.0 as usize].name),
+            Op::ArrayLength { buffer, .. } => write!(
+                f,
+                "arrayLength {}",
+                self.kernel.bindings[buffer.0 as usize].name
+            ),
             Op::AtomicResult => write!(f, "atomic result"),
         }
     }

@@ -25,13 +25,20 @@ pub(super) fn solve(kernel: &Kernel, tree: &Tree, gangs: Gangs) -> Variance {
         changed: true,
     };
     let zero = |live: bool| live.then_some(Shape::Workgroup);
-    flow.vars = (0..kernel.vars.len() as u32).map(|v| zero(live.at_entry.var(crate::ir::VarId(v)))).collect();
+    flow.vars = (0..kernel.vars.len() as u32)
+        .map(|v| zero(live.at_entry.var(crate::ir::VarId(v))))
+        .collect();
     flow.arrays = vec![Some(Shape::Workgroup); kernel.arrays.len()];
     while flow.changed {
         flow.changed = false;
         flow.list(&tree.body);
     }
-    let settle = |shapes: Vec<Option<Shape>>| shapes.into_iter().map(|shape| shape.unwrap_or(Shape::Workgroup)).collect();
+    let settle = |shapes: Vec<Option<Shape>>| {
+        shapes
+            .into_iter()
+            .map(|shape| shape.unwrap_or(Shape::Workgroup))
+            .collect()
+    };
     Variance {
         gangs,
         values: settle(flow.values),
@@ -111,14 +118,25 @@ impl Flow<'_> {
     fn node(&mut self, node: &Node) {
         match &node.kind {
             Kind::Leaf(stmt) => self.leaf(node.id, stmt),
-            Kind::If { condition, accept, reject, .. } => {
+            Kind::If {
+                condition,
+                accept,
+                reject,
+                ..
+            } => {
                 if let Some(shape) = self.value(*condition) {
                     self.diverge(node.id, |spread| &mut spread.exit, shape.divergence());
                 }
                 self.within(node.id, Part::Accept, accept);
                 self.within(node.id, Part::Reject, reject);
             }
-            Kind::Loop { label, body, continuing, break_if, .. } => {
+            Kind::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                ..
+            } => {
                 self.within(node.id, Part::Body(*label), body);
                 self.within(node.id, Part::Continuing(*label), continuing);
                 if let Some(shape) = break_if.and_then(|condition| self.value(condition)) {
@@ -143,16 +161,28 @@ impl Flow<'_> {
                 let shape = self.value(*value).map(|shape| blend.blend(shape));
                 self.changed |= raise(&mut self.vars[var.0 as usize], shape);
             }
-            Stmt::SetArray { array, index, value } => {
+            Stmt::SetArray {
+                array,
+                index,
+                value,
+            } => {
                 let blend = self.waiting(node, |live| live.array(*array));
                 self.spread[node.0 as usize].exit = blend;
-                let (Some(index), Some(value)) = (self.value(*index), self.value(*value)) else { return };
+                let (Some(index), Some(value)) = (self.value(*index), self.value(*value)) else {
+                    return;
+                };
                 let shape = index.divergence().blend(blend.blend(value));
                 // A private array has no lane 0 to count from: elements are uniform or not.
-                let shape = if shape.is_uniform() { shape } else { Shape::Varying };
+                let shape = if shape.is_uniform() {
+                    shape
+                } else {
+                    Shape::Varying
+                };
                 self.changed |= raise(&mut self.arrays[array.0 as usize], Some(shape));
             }
-            Stmt::Atomic { result, exchanged, .. } => {
+            Stmt::Atomic {
+                result, exchanged, ..
+            } => {
                 for id in result.iter().chain(exchanged) {
                     self.changed |= raise(&mut self.values[id.0 as usize], Some(Shape::Varying));
                 }
@@ -167,7 +197,11 @@ impl Flow<'_> {
         let mut blended_by = Vec::new();
         for frame in &self.frames {
             let spread = self.spread[frame.node.0 as usize];
-            let resume = if frame.part == Part::Accept { self.live.second(frame.node) } else { self.live.after(frame.node) };
+            let resume = if frame.part == Part::Accept {
+                self.live.second(frame.node)
+            } else {
+                self.live.after(frame.node)
+            };
             let mut here = Divergence::None;
             if needs(resume) {
                 here = spread.exit;
@@ -184,7 +218,12 @@ impl Flow<'_> {
         most
     }
 
-    fn diverge(&mut self, node: NodeId, which: fn(&mut Spread) -> &mut Divergence, divergence: Divergence) {
+    fn diverge(
+        &mut self,
+        node: NodeId,
+        which: fn(&mut Spread) -> &mut Divergence,
+        divergence: Divergence,
+    ) {
         let slot = which(&mut self.spread[node.0 as usize]);
         if divergence > *slot {
             *slot = divergence;
@@ -199,7 +238,9 @@ impl Flow<'_> {
         for frame in self.frames.iter().rev() {
             let spread = self.spread[frame.node.0 as usize];
             match frame.part {
-                Part::Body(label) | Part::Continuing(label) | Part::Block(label) if label == jump.label() => {
+                Part::Body(label) | Part::Continuing(label) | Part::Block(label)
+                    if label == jump.label() =>
+                {
                     match jump {
                         Jump::Break(_) => most = most.max(spread.next),
                         Jump::Continue(_) => {}

@@ -15,7 +15,10 @@ pub struct Live {
 impl Live {
     fn new(kernel: &Kernel) -> Live {
         let vars = kernel.vars.len();
-        Live { bits: vec![0; (vars + kernel.arrays.len()).div_ceil(64)], vars }
+        Live {
+            bits: vec![0; (vars + kernel.arrays.len()).div_ceil(64)],
+            vars,
+        }
     }
 
     /// Is the variable in the set?
@@ -128,7 +131,13 @@ impl Pass<'_> {
                 self.result.second.insert(node.id, rejected);
                 before
             }
-            Kind::Loop { label, body, continuing, break_if, .. } => {
+            Kind::Loop {
+                label,
+                body,
+                continuing,
+                break_if,
+                ..
+            } => {
                 self.breaks.insert(*label, live.clone());
                 let mut head = Live::new(self.kernel);
                 loop {

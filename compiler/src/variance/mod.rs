@@ -14,8 +14,6 @@ mod display;
 mod flow;
 mod liveness;
 mod shape;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 

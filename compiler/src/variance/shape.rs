@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::ir::{Binary, Builtin, Kernel, Literal, Op, Scalar, Space, Unary, ValueId};
 use crate::ir::{Address, Memory};
+use crate::ir::{Binary, Builtin, Kernel, Literal, Op, Scalar, Space, Unary, ValueId};
 
 /// How a value differs between invocations that run together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +55,11 @@ impl Shape {
     }
 
     fn linear(stride: u32) -> Shape {
-        if stride == 0 { Shape::Gang } else { Shape::Linear(stride) }
+        if stride == 0 {
+            Shape::Gang
+        } else {
+            Shape::Linear(stride)
+        }
     }
 
     /// How much control flow that depends on a condition of this shape differs.
@@ -133,19 +137,38 @@ impl Gangs {
 }
 
 /// The shape of `op`, given those of its operands, variables and arrays; `None` while an operand's is not known yet.
-pub(super) fn transfer(kernel: &Kernel, op: &Op, ty: Scalar, gangs: Gangs, known: &dyn Known) -> Option<Shape> {
+pub(super) fn transfer(
+    kernel: &Kernel,
+    op: &Op,
+    ty: Scalar,
+    gangs: Gangs,
+    known: &dyn Known,
+) -> Option<Shape> {
     Some(match op {
-        Op::Const(_) | Op::ArrayLength { .. } => Shape::Workgroup,
+        Op::Const(_) | Op::ArrayLength { .. } | Op::UniformLoad(_) => Shape::Workgroup,
         Op::Builtin(builtin) => gangs.builtin(kernel, *builtin),
-        Op::UniformLoad(_) => Shape::Workgroup,
         Op::AtomicResult => Shape::Varying,
         Op::ReadVar(var) => known.var(var.0)?,
         Op::ReadArray(array, index) => read_array(known.array(array.0)?, known.value(*index)?),
         Op::Load(address) => load(kernel, address, known)?,
         Op::Unary(unary, a) => negated(*unary, known.value(*a)?),
-        Op::Binary(binary, a, b) => binary_shape(kernel, *binary, ty, (*a, known.value(*a)?), (*b, known.value(*b)?)),
-        Op::Select { condition, accept, reject } => {
-            let (condition, accept, reject) = (known.value(*condition)?, known.value(*accept)?, known.value(*reject)?);
+        Op::Binary(binary, a, b) => binary_shape(
+            kernel,
+            *binary,
+            ty,
+            (*a, known.value(*a)?),
+            (*b, known.value(*b)?),
+        ),
+        Op::Select {
+            condition,
+            accept,
+            reject,
+        } => {
+            let (condition, accept, reject) = (
+                known.value(*condition)?,
+                known.value(*accept)?,
+                known.value(*reject)?,
+            );
             match condition {
                 Shape::Workgroup => accept.join(reject),
                 Shape::Gang => Divergence::Workgroup.blend(accept.join(reject)),
@@ -172,7 +195,11 @@ pub(super) fn is_integer(ty: Scalar) -> bool {
 }
 
 fn keep_linear(shape: Shape, same_bits: bool) -> Shape {
-    if same_bits || shape.is_uniform() { shape } else { Shape::Varying }
+    if same_bits || shape.is_uniform() {
+        shape
+    } else {
+        Shape::Varying
+    }
 }
 
 /// The join if all are uniform, else varying.
@@ -195,15 +222,27 @@ fn read_array(array: Shape, index: Shape) -> Shape {
 fn load(kernel: &Kernel, address: &Address, known: &dyn Known) -> Option<Shape> {
     let index = all_uniform(address.terms.iter().map(|term| known.value(term.index)))?;
     let constant = match address.memory {
-        Memory::Buffer(buffer) => kernel.bindings[buffer.0 as usize].space != Space::StorageReadWrite,
+        Memory::Buffer(buffer) => {
+            kernel.bindings[buffer.0 as usize].space != Space::StorageReadWrite
+        }
         Memory::Workgroup(_) => false,
     };
-    Some(if constant { index } else { index.join(if index.is_uniform() { Shape::Gang } else { index }) })
+    Some(if constant {
+        index
+    } else {
+        index.join(if index.is_uniform() {
+            Shape::Gang
+        } else {
+            index
+        })
+    })
 }
 
 fn negated(unary: Unary, a: Shape) -> Shape {
     match (unary, a) {
-        (Unary::Negate | Unary::BitwiseNot, Shape::Linear(stride)) => Shape::Linear(stride.wrapping_neg()),
+        (Unary::Negate | Unary::BitwiseNot, Shape::Linear(stride)) => {
+            Shape::Linear(stride.wrapping_neg())
+        }
         _ => a,
     }
 }
@@ -216,12 +255,20 @@ pub fn constant_bits(kernel: &Kernel, id: ValueId) -> Option<u32> {
         Op::Const(Literal::F32(value)) => Some(value.to_bits()),
         Op::Const(Literal::Bool(value)) => Some(u32::from(value)),
         Op::Bitcast(a) => constant_bits(kernel, a),
-        Op::Convert(a) if is_integer(kernel.value(id).ty) && is_integer(kernel.value(a).ty) => constant_bits(kernel, a),
+        Op::Convert(a) if is_integer(kernel.value(id).ty) && is_integer(kernel.value(a).ty) => {
+            constant_bits(kernel, a)
+        }
         _ => None,
     }
 }
 
-fn binary_shape(kernel: &Kernel, op: Binary, ty: Scalar, (a, sa): (ValueId, Shape), (b, sb): (ValueId, Shape)) -> Shape {
+fn binary_shape(
+    kernel: &Kernel,
+    op: Binary,
+    ty: Scalar,
+    (a, sa): (ValueId, Shape),
+    (b, sb): (ValueId, Shape),
+) -> Shape {
     if sa.is_uniform() && sb.is_uniform() {
         return sa.join(sb);
     }
