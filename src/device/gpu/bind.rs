@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use super::error::GpuError;
 use super::health::{Health, lock};
 use super::memory::{Buffer, WORD};
-use super::program::{Program, uniform_words};
-use crate::kernel::Space;
+use super::program::{Program, Sharing, uniform_words};
+use crate::kernel::{Binding, Space};
 use crate::region::Span;
 
 /// Bind groups kept; beyond this all are dropped and made anew as needed.
@@ -26,6 +26,25 @@ pub(crate) enum Argument<'a> {
         /// [`storage_alignment_words`](crate::machine::GpuLimits::storage_alignment_words).
         bound: Span,
     },
+}
+
+/// Whether a buffer is both read and written by a dispatch of a kernel with these bindings.
+pub(super) fn sharing(bindings: &[Binding], arguments: &[Argument<'_>]) -> Sharing {
+    let buffer_of = |argument: &Argument<'_>| match argument {
+        Argument::Uniform(_) => None,
+        Argument::Storage { buffer, .. } => Some(buffer.id),
+    };
+    let of = |space: Space| {
+        let all = arguments.iter().zip(bindings);
+        all.filter(move |(_, binding)| binding.space == space)
+            .filter_map(move |(argument, _)| buffer_of(argument))
+    };
+    if of(Space::StorageRead).any(|read| of(Space::StorageReadWrite).any(|written| written == read))
+    {
+        Sharing::ReadAndWritten
+    } else {
+        Sharing::None
+    }
 }
 
 /// The bind groups made so far, by program and bound ranges.

@@ -184,15 +184,11 @@ impl Gpu {
         let size = bytes
             .max(STAGING_BYTES_MIN)
             .next_multiple_of(STAGING_BYTES_MIN);
-        self.health
-            .guarded(&self.device, "a staging buffer for downloads", || {
-                self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("impel download"),
-                    size,
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                })
-            })
+        self.transfer_buffer(
+            size,
+            wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            false,
+        )
     }
 }
 

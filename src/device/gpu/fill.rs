@@ -4,7 +4,7 @@ use super::bind::Argument;
 use super::error::GpuError;
 use super::health::lock;
 use super::memory::{Buffer, WORD};
-use super::program::Source;
+use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
@@ -35,6 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         stride_words: 1,
     }],
     launch_words: 4,
+    sharing: Sharing::None,
 };
 
 impl Gpu {

@@ -1,7 +1,8 @@
 //! Is the device well? Records its loss and its errors, so that none of them becomes a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use super::error::GpuError;
 
@@ -11,7 +12,15 @@ pub(super) struct Health {
     pub(super) device: String,
     lost: Mutex<Option<String>>,
     stray: Mutex<Option<String>>,
+    /// Held by the thread that polls.
+    turn: Mutex<()>,
+    /// Counts the polls that ended.
+    polls: Mutex<u64>,
+    polled: Condvar,
 }
+
+/// How long a thread waits for the polling of another before it looks again.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Locks, whoever panicked before: the states behind these locks are valid between any two statements.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -24,6 +33,9 @@ impl Health {
             device,
             lost: Mutex::new(None),
             stray: Mutex::new(None),
+            turn: Mutex::new(()),
+            polls: Mutex::new(0),
+            polled: Condvar::new(),
         })
     }
 
@@ -119,17 +131,34 @@ impl Health {
         }
     }
 
-    /// Lets wgpu make progress, waiting at most as long as `how` says.
-    ///
-    /// wgpu panics when it finds the device gone while it waits; that becomes the loss of the device here.
+    /// Lets wgpu make progress, waiting at most as long as `how` says. While another thread does so, its progress is awaited
+    /// instead, for a moment.
     pub(super) fn poll(&self, device: &wgpu::Device, how: wgpu::PollType) -> Result<(), GpuError> {
-        match catch_unwind(AssertUnwindSafe(|| device.poll(how))) {
+        // wgpu's waits with a time-out are not made for two threads at once.
+        let turn = self.turn.try_lock();
+        if !matches!(turn, Err(TryLockError::WouldBlock)) {
+            self.poll_alone(device, how);
+            *lock(&self.polls) += 1;
+            self.polled.notify_all();
+        } else if how.is_wait() {
+            // Whether it was woken or not, the caller looks again.
+            let _ = self.polled.wait_timeout(lock(&self.polls), MOMENT);
+        }
+        drop(turn);
+        self.check()
+    }
+
+    /// wgpu panics when it finds the device gone while it waits, and, rarely, when a submission of another thread ends while a
+    /// wait times out. The first becomes the loss of the device here; the second, which a look without waiting tells apart,
+    /// means nothing.
+    fn poll_alone(&self, device: &wgpu::Device, how: wgpu::PollType) {
+        let looked = |how| catch_unwind(AssertUnwindSafe(|| device.poll(how)));
+        match looked(how).or_else(|_| looked(wgpu::PollType::Poll)) {
             Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => {}
             Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) => {
                 self.lose("it refused a submission".to_owned());
             }
             Err(_) => self.lose("it vanished during a wait".to_owned()),
         }
-        self.check()
     }
 }

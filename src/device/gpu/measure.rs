@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::bind::Argument;
 use super::error::GpuError;
 use super::memory::{Buffer, WORD};
-use super::program::Source;
+use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
 use crate::cost::{DeviceLimits, Link};
 use crate::kernel::{Binding, Space};
@@ -66,6 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         array("y", 1, Space::StorageReadWrite),
     ],
     launch_words: 4,
+    sharing: Sharing::None,
 };
 
 const OPS: Source = Source {
@@ -87,6 +88,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     entry: "main",
     bindings: &[array("y", 0, Space::StorageReadWrite)],
     launch_words: 4,
+    sharing: Sharing::None,
 };
 
 const SPECIAL: Source = Source {
@@ -107,6 +109,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     entry: "main",
     bindings: &[array("y", 0, Space::StorageReadWrite)],
     launch_words: 4,
+    sharing: Sharing::None,
 };
 
 impl Gpu {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use super::Gpu;
 use super::bind::BindGroups;
 use super::error::GpuError;
 use super::health::Health;
@@ -138,6 +139,44 @@ impl Ledger {
                 })
             }
         }
+    }
+}
+
+impl Gpu {
+    /// Makes a buffer for transfers: outside the budget, which counts arrays.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory, or the device is lost.
+    pub(super) fn transfer_buffer(
+        &self,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+        mapped: bool,
+    ) -> Result<wgpu::Buffer, GpuError> {
+        let made = self
+            .health
+            .guarded(&self.device, "a buffer for transfers", || {
+                self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("impel transfer"),
+                    size: bytes,
+                    usage,
+                    mapped_at_creation: mapped,
+                })
+            });
+        made.map_err(|error| match error {
+            GpuError::OutOfMemory {
+                device,
+                budget_bytes,
+                ..
+            } => GpuError::OutOfMemory {
+                device,
+                wanted_bytes: bytes,
+                used_bytes: self.used_bytes(),
+                budget_bytes,
+            },
+            error => error,
+        })
     }
 }
 

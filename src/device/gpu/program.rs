@@ -1,5 +1,6 @@
 //! What does the device run? Compute pipelines, compiled once per module.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,9 @@ use crate::kernel::{Binding, Kernel, LAUNCH_WORDS, Space};
 /// Stack for parsing WGSL: the parser recurses, and a default thread may be too small for a deep module.
 const COMPILE_STACK_BYTES: usize = 16 << 20;
 
+/// What identifies a module.
+type Key = (usize, usize, usize, Sharing);
+
 /// A module with one entry point whose bindings all lie in group 0, in order, with one more uniform buffer behind them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source {
@@ -21,6 +25,17 @@ pub(super) struct Source {
     pub(super) bindings: &'static [Binding],
     /// Words of the uniform buffer behind the bindings.
     pub(super) launch_words: u32,
+    /// Whether one buffer stands behind a binding that is read and one that is written.
+    pub(super) sharing: Sharing,
+}
+
+/// Whether a buffer may stand behind several bindings of a dispatch, as two parts of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Sharing {
+    /// Bindings are as the module declares them.
+    None,
+    /// All storage is bound for writing, since a buffer has one use per dispatch, even in disjoint parts.
+    ReadAndWritten,
 }
 
 impl Source {
@@ -32,15 +47,36 @@ impl Source {
             entry: kernel.gpu.entry,
             bindings: kernel.bindings,
             launch_words: LAUNCH_WORDS as u32,
+            sharing: Sharing::None,
+        }
+    }
+
+    /// The same kernel for arguments of which some share a buffer.
+    pub(super) fn shared(self, sharing: Sharing) -> Self {
+        Self { sharing, ..self }
+    }
+
+    /// The text to compile. Writers of WGSL leave out the access of storage that is only read, or say `read`.
+    fn text(&self) -> Cow<'static, str> {
+        match self.sharing {
+            Sharing::None => self.wgsl.into(),
+            Sharing::ReadAndWritten => {
+                let written = "var<storage, read_write>";
+                self.wgsl
+                    .replace("var<storage, read>", written)
+                    .replace("var<storage>", written)
+                    .into()
+            }
         }
     }
 
     /// Modules are static text, so that their addresses identify them.
-    fn key(&self) -> (usize, usize, usize) {
+    fn key(&self) -> Key {
         (
             self.wgsl.as_ptr() as usize,
             self.wgsl.len(),
             self.entry.as_ptr() as usize,
+            self.sharing,
         )
     }
 }
@@ -62,7 +98,7 @@ pub(super) fn uniform_words(words: u32) -> u32 {
 /// All compiled modules of a device.
 #[derive(Debug, Default)]
 pub(super) struct Programs {
-    known: Mutex<HashMap<(usize, usize, usize), Arc<Program>>>,
+    known: Mutex<HashMap<Key, Arc<Program>>>,
     next_id: AtomicU64,
 }
 
@@ -128,7 +164,7 @@ fn compile(
         });
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(source.name),
-            source: wgpu::ShaderSource::Wgsl(source.wgsl.into()),
+            source: wgpu::ShaderSource::Wgsl(source.text()),
         });
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(source.name),
@@ -153,7 +189,10 @@ fn layout_entries(source: &Source) -> Vec<wgpu::BindGroupLayoutEntry> {
             wgpu::BufferBindingType::Uniform,
             uniform_words(binding.fixed_words),
         ),
-        Space::StorageRead => (wgpu::BufferBindingType::Storage { read_only: true }, 0),
+        Space::StorageRead => {
+            let read_only = source.sharing == Sharing::None;
+            (wgpu::BufferBindingType::Storage { read_only }, 0)
+        }
         Space::StorageReadWrite => (wgpu::BufferBindingType::Storage { read_only: false }, 0),
     });
     let launch = (

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use super::bind::Argument;
+use super::bind::{Argument, sharing};
 use super::clock::{Elapsed, Stopwatch};
 use super::error::GpuError;
 use super::health::lock;
@@ -167,6 +167,7 @@ impl Gpu {
                 limit: most.into(),
             });
         }
+        let source = source.shared(sharing(source.bindings, arguments));
         let program = self.programs.get(&self.device, &self.health, source)?;
         let mut recorder = lock(&self.recorder);
         let words_max = uniform_page_words(&source, self.uniform_alignment_words);

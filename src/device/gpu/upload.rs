@@ -127,16 +127,8 @@ impl Gpu {
             return Ok((chunk, 0));
         }
         if self.chunks.made.load(Ordering::Relaxed) < CHUNKS_MAX {
-            let chunk = self
-                .health
-                .guarded(&self.device, "a chunk for uploads", || {
-                    self.device.create_buffer(&wgpu::BufferDescriptor {
-                        label: Some("impel upload"),
-                        size: CHUNK_BYTES,
-                        usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
-                        mapped_at_creation: true,
-                    })
-                })?;
+            let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
+            let chunk = self.transfer_buffer(CHUNK_BYTES, usage, true)?;
             self.chunks.made.fetch_add(1, Ordering::Relaxed);
             return Ok((chunk, 0));
         }

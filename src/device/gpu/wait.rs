@@ -8,7 +8,7 @@ use super::error::GpuError;
 use super::health::lock;
 
 /// The longest single wait inside wgpu. It holds a lock there that freeing memory needs, so that waits are cut into slices.
-const SLICE: Duration = Duration::from_millis(5);
+const SLICE: Duration = Duration::from_millis(1);
 
 /// Where a batch of recorded work stands.
 #[derive(Clone, Debug)]

@@ -274,3 +274,26 @@ fn a_wait_ends_when_patience_does() {
             .expect("it goes on meanwhile");
     });
 }
+
+#[test]
+fn a_loss_ends_the_waits_of_other_threads() {
+    on_each_gpu("a_loss_ends_the_waits_of_other_threads", |gpu| {
+        let gpu = &gpu;
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            let buffers = two_buffers(gpu);
+            let worker = scope.spawn(move || {
+                loop {
+                    if let Err(error) = good_launch(gpu, &buffers) {
+                        return error;
+                    }
+                }
+            });
+            std::thread::sleep(Duration::from_millis(20));
+            gpu.destroy();
+            let error = worker.join().expect("no panic");
+            assert!(matches!(error, GpuError::Lost { .. }), "{error}");
+        });
+        assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    });
+}

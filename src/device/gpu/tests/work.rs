@@ -234,3 +234,50 @@ fn a_device_is_measured_soon_and_believably() {
         assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
     });
 }
+
+#[test]
+fn two_parts_of_one_buffer_can_be_read_and_written_at_once() {
+    on_each_gpu(
+        "two_parts_of_one_buffer_can_be_read_and_written_at_once",
+        |gpu| {
+            let words: Vec<u32> = (0..512).collect();
+            let both = filled(&gpu, &words);
+            let part = |lo, hi| Argument::Storage {
+                buffer: &both,
+                bound: Span { lo, hi },
+            };
+            let arguments = [Argument::Uniform(&[10]), part(0, 256), part(256, 512)];
+            gpu.dispatch(&STEP, &arguments, [4, 1, 1], line(0, 4), Timing::Off)
+                .expect("a dispatch");
+            let got = read(&gpu, &both, whole(&both));
+            let wanted: Vec<u32> = (0..256)
+                .chain((0..256).map(|i| (256 + i) * 10 + i))
+                .collect();
+            assert_eq!(got, wanted);
+        },
+    );
+}
+
+#[test]
+fn threads_share_a_device_and_their_results_stay_apart() {
+    on_each_gpu(
+        "threads_share_a_device_and_their_results_stay_apart",
+        |gpu| {
+            let gpu = &gpu;
+            std::thread::scope(|scope| {
+                for seed in 1..=4_u32 {
+                    scope.spawn(move || {
+                        for round in 0..20 {
+                            let (x, y) = (filled(gpu, &[seed; 777]), filled(gpu, &[round; 777]));
+                            let dispatch = step(gpu, seed, &x, &y, Timing::Measured);
+                            step(gpu, 1, &x, &y, Timing::Off);
+                            gpu.wait(&dispatch.ticket, PATIENCE).expect("it ends");
+                            assert_eq!(read(gpu, &y, whole(&y)), [round * seed + 2 * seed; 777]);
+                        }
+                    });
+                }
+            });
+            assert_eq!(gpu.used_bytes(), 0);
+        },
+    );
+}
