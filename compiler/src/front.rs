@@ -1,6 +1,7 @@
 //! Which module does this WGSL text denote? Parsed and validated by naga, overrides resolved, and free of every construct that
 //! impel does not lower.
 
+mod explain;
 mod refuse;
 mod words;
 
@@ -8,8 +9,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use naga::proc::{IndexableLength, Layouter};
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{Capabilities, ModuleInfo, ValidationError, ValidationFlags, Validator};
 use naga::{ArraySize, Module, Span, Type, TypeInner};
+
+use explain::explain;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::stack::on_big_stack;
@@ -108,15 +111,20 @@ fn parse_error(source: &Source, error: &naga::front::wgsl::ParseError) -> Diagno
 fn validate(module: &Module, source: &Source) -> Result<ModuleInfo, Diagnostic> {
     // naga's uniformity takes every local for divergent; the variance pass has the flow-sensitive check.
     let flags = ValidationFlags::all() - ValidationFlags::CONTROL_FLOW_UNIFORMITY;
-    Validator::new(flags, Capabilities::empty())
-        .validate(module)
-        .map_err(|error| {
-            let span = error
-                .spans()
-                .next()
-                .map_or(Span::default(), |(span, _)| *span);
-            source.diagnose(span, innermost_message(error.as_inner()))
-        })
+    let mut validator = Validator::new(flags, Capabilities::empty());
+    validator.validate(module).map_err(|error| {
+        let span = match (error.spans().next(), error.as_inner()) {
+            (Some((span, _)), _) => *span,
+            (None, ValidationError::EntryPoint { name, .. }) => find_function(source, name),
+            (None, _) => Span::default(),
+        };
+        let (message, advice) = explain(&innermost_message(error.as_inner()));
+        let diagnostic = source.diagnose(span, message);
+        match advice {
+            Some(advice) => diagnostic.advise(advice),
+            None => diagnostic,
+        }
+    })
 }
 
 /// The most specific of a chain of errors, without naga's arena handles.
@@ -235,7 +243,7 @@ fn resolve_overrides(
                 declared,
                 format!(
                     "the overrides cannot be resolved: {}",
-                    innermost_message(&error)
+                    explain(&innermost_message(&error)).0
                 ),
             )
         })?;

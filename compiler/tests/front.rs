@@ -57,6 +57,44 @@ const MISTAKES: &[(&str, bool)] = &[
         "@group(0) @binding(0) var<storage> a: array<f32>;\n@compute @workgroup_size(1)\nfn main() { a[0] = 1.0; }",
         false,
     ),
+    (
+        "@group(0) @binding(0) var<storage> a: array<f32>;\n@group(0) @binding(0) var<storage, read_write> b: array<f32>;\n@compute @workgroup_size(1)\nfn main() { b[0] = a[0]; }",
+        false,
+    ),
+    ("@compute @workgroup_size(1)\nfn main(i: u32) {}", false),
+    (
+        "@compute @workgroup_size(1)\nfn main() { let n = 2; n = 3; }",
+        false,
+    ),
+    (
+        "struct A { x: array<f32>, y: u32 }\n@group(0) @binding(0) var<storage> a: A;",
+        true,
+    ),
+    (
+        "@group(0) @binding(0) var<storage, read_write> a: atomic<f32>;",
+        true,
+    ),
+    (
+        "@group(0) @binding(0) var<storage, write> a: array<f32>;",
+        true,
+    ),
+    (
+        "@compute @workgroup_size(1)\nfn main() { var x = 1; switch x { case 1: { x = 2; } } }",
+        false,
+    ),
+    (
+        "@compute @workgroup_size(1)\nfn main() { if 1 { return; } }",
+        false,
+    ),
+    ("@compute @workgroup_size(1)\nfn main() { break; }", false),
+    (
+        "@compute @workgroup_size(1)\nfn main() { let v = vec2f(1.0) + vec3f(1.0); }",
+        false,
+    ),
+    (
+        "@compute @workgroup_size(1)\nfn main(@builtin(subgroup_id) id: u32) {}",
+        false,
+    ),
     ("fn f() -> u32 { return f(); }", true),
     (
         "override n: u32;\n@compute @workgroup_size(n)\nfn main() {}",

@@ -1,6 +1,6 @@
 //! Which constructs of a well-formed WGSL module does impel not support? Each is refused by name, where it stands.
 
-use naga::{Module, ScalarKind, ShaderStage, Span, TypeInner};
+use naga::{Binding, BuiltIn, Module, ScalarKind, ShaderStage, Span, TypeInner};
 
 use super::words::find_word;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
@@ -14,6 +14,12 @@ pub(super) fn refuse_unsupported(module: &Module, source: &Source) -> Result<(),
             .entry_points
             .iter()
             .filter_map(|entry| refuse_stage(entry, source)),
+    );
+    found.extend(
+        module
+            .entry_points
+            .iter()
+            .flat_map(|entry| refuse_inputs(entry, module, source)),
     );
     for (handle, ty) in module.types.iter() {
         if let Some(diagnostic) = refuse_type(&ty.inner, module.types.get_span(handle), source)
@@ -106,6 +112,45 @@ fn refuse_stage(entry: &naga::EntryPoint, source: &Source) -> Option<Diagnostic>
     )
 }
 
+/// Inputs of an entry point other than those of WGSL's compute stage.
+fn refuse_inputs(entry: &naga::EntryPoint, module: &Module, source: &Source) -> Vec<Diagnostic> {
+    let bindings = entry.function.arguments.iter().flat_map(|argument| {
+        match &module.types[argument.ty].inner {
+            TypeInner::Struct { members, .. } => members
+                .iter()
+                .filter_map(|member| member.binding.clone())
+                .collect(),
+            _ => Vec::from_iter(argument.binding.clone()),
+        }
+    });
+    bindings
+        .filter_map(|binding| match binding {
+            Binding::Location { .. }
+            | Binding::BuiltIn(
+                BuiltIn::GlobalInvocationId
+                | BuiltIn::LocalInvocationId
+                | BuiltIn::LocalInvocationIndex
+                | BuiltIn::WorkGroupId
+                | BuiltIn::NumWorkGroups,
+            ) => None,
+            Binding::BuiltIn(other) => {
+                let squeezed = format!("{other:?}").to_lowercase();
+                let is_named = |word: &str| word.replace('_', "") == squeezed;
+                let place = find_word(&source.text, is_named).unwrap_or_default();
+                let name = source.excerpt(place);
+                Some(
+                    source
+                        .diagnose(
+                            place,
+                            format!("the builtin input `{name}` is not supported"),
+                        )
+                        .advise(SUBGROUPS),
+                )
+            }
+        })
+        .collect()
+}
+
 fn refuse_type(inner: &TypeInner, span: Span, source: &Source) -> Option<Diagnostic> {
     let refused = |prefix: &str, what: &str, advice: &str| {
         let place = if span.is_defined() {
@@ -120,6 +165,11 @@ fn refuse_type(inner: &TypeInner, span: Span, source: &Source) -> Option<Diagnos
         )
     };
     match inner {
+        TypeInner::Atomic(scalar) if scalar.kind == ScalarKind::Float => refused(
+            "atomic",
+            "atomic floats are",
+            "use `atomic<u32>` and `bitcast`, or sum in workgroup memory",
+        ),
         TypeInner::Scalar(scalar)
         | TypeInner::Vector { scalar, .. }
         | TypeInner::Matrix { scalar, .. }
