@@ -10,3 +10,4 @@ pub mod kernel;
 pub mod machine;
 pub mod plan;
 pub mod region;
+pub mod transfer;

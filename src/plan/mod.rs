@@ -24,6 +24,7 @@ mod situation;
 
 pub use choose::{PlanError, choose};
 pub use parts::{Part, Plan, Reason, SplitVerdict, TilingError};
+pub(crate) use show::Bytes;
 pub use situation::{Argument, Candidate, Objective, Policy, Situation, Splitting};
 
 #[cfg(test)]

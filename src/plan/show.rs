@@ -21,7 +21,7 @@ impl fmt::Display for Time {
 }
 
 /// A number of bytes, in the unit that suits it.
-struct Bytes(u64);
+pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
