@@ -2,6 +2,7 @@
 //!
 //! - [`jumps`]: blocks, jumps and branches that structure alone can replace.
 //! - [`forward`]: folding, sharing, variables whose content is known, small branches as selections.
+//! - [`unroll`]: short loops with constant bounds that index private arrays, written out.
 //! - [`scalars`]: private arrays with constant indices only, as variables.
 //! - [`liveness`]: what nobody reads.
 //! - [`renumber`]: gaps in the numbering, closed at the end.
@@ -12,6 +13,7 @@ mod jumps;
 mod liveness;
 mod renumber;
 mod scalars;
+mod unroll;
 
 use crate::ir::{Kernel, Stmt};
 
@@ -36,6 +38,7 @@ pub fn simplify(kernel: &Kernel) -> Kernel {
 fn round(mut kernel: Kernel) -> Kernel {
     jumps::tidy(&mut kernel);
     let mut kernel = forward::forward(&kernel);
+    unroll::unroll(&mut kernel);
     scalars::scalarise(&mut kernel);
     liveness::drop_dead(&mut kernel);
     debug_assert_eq!(kernel.verify(), Ok(()), "{kernel}");

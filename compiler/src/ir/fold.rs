@@ -26,7 +26,7 @@ pub(crate) fn fold(op: &Op, ty: Scalar, values: &[Value]) -> Option<Folded> {
             None => negation(*op, *a, values),
         },
         Op::Binary(op, a, b) => match (literal(*a), literal(*b)) {
-            (Some(a), Some(b)) => binary(*op, a, b).and_then(finite).map(Folded::Const),
+            (Some(a), Some(b)) => fold_binary(*op, a, b).and_then(finite).map(Folded::Const),
             (a_literal, b_literal) => neutral(*op, (*a, a_literal), (*b, b_literal)),
         },
         Op::Select {
@@ -159,7 +159,8 @@ fn neutral(
     }
 }
 
-fn binary(op: Binary, a: Literal, b: Literal) -> Option<Literal> {
+/// The result of an operation on constants; none if the types do not fit.
+pub(crate) fn fold_binary(op: Binary, a: Literal, b: Literal) -> Option<Literal> {
     Some(match (a, b) {
         (Literal::F32(a), Literal::F32(b)) => return float_binary(op, a, b),
         (Literal::I32(a), Literal::I32(b)) => return int_binary(op, a, b),
