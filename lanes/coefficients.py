@@ -1,4 +1,4 @@
-"""Where do the polynomials of lanes/src/math come from? Minimax fits, coefficients rounded to f32 one after the other.
+"""Where do the polynomials of src/math come from? Minimax fits, coefficients rounded to f32 one after the other.
 
 Each row fits sum(c[k] * t**k) to g(t) on [lo, hi] so that the largest |weight(t) * error| is least (Lawson's iteration of weighted
 least squares over Chebyshev points); then the first coefficient is rounded to f32 and the others are fitted again, and so on.
@@ -44,27 +44,26 @@ def fit(name, g, lo, hi, n, weight, fixed=()):
 
 
 half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
-q = (mp.pi / 4 * mp.mpf("1.001")) ** 2
-m_lo, m_hi = mp.sqrt(0.5) - 1, mp.sqrt(2) - 1
+log2_e = 1 / mp.log(2)
+eighth = (mp.pi / 4 * mp.mpf("1.001")) ** 2
+low, high = float(mp.sqrt(0.5) - 1), float(mp.sqrt(2) - 1)
+ratio = float(((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2)
 
-for n in (4, 5):
-    fit(f"exp {n}", lambda r: (mp.exp(r) - 1 - r) / r**2, float(-half_ln2), float(half_ln2), n, lambda r: r**2 / mp.exp(r))
-for n in (6, 7):
-    fit(f"exp2 {n}", lambda r: (2**r - 1) / r, -0.5005, 0.5005, n, lambda r: r / 2**r)
-for n in (8, 9, 10):
-    fit(f"log {n}", lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, float(m_lo), float(m_hi), n, lambda f: f**3 / mp.log1p(f))
-hi = mp.mpf(float(np.float32(1 / mp.log(2))))
-for n in (9, 10):
-    fit(f"log2 {n}", lambda f: (mp.log1p(f) / mp.log(2) - f / mp.log(2)) / f**2, float(m_lo), float(m_hi), n, lambda f: f**2 / (mp.log1p(f) / mp.log(2)))
-    fit(f"log2 cubic {n-1}", lambda f: (mp.log1p(f) - f + f*f/2) / mp.log(2) / f**3, float(m_lo), float(m_hi), n-1, lambda f: f**3 )
-for n in (3, 4):
-    fit(f"sin {n}", lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, float(q), n, lambda z: z / (mp.sin(mp.sqrt(z)) / mp.sqrt(z)))
-    fit(f"cos {n}", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, 0.0, float(q), n, lambda z: z**2 / mp.cos(mp.sqrt(z)))
-for n in (7, 8, 9):
-    fit(f"atan {n}", lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 1.0, n, lambda z: z / (mp.atan(mp.sqrt(z)) / mp.sqrt(z)))
-for n in (4, 5, 6):
-    fit(f"asin {n}", lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 0.25, n, lambda z: z / (mp.asin(mp.sqrt(z)) / mp.sqrt(z)))
-for n in (3, 4):
-    fit(f"sinh {n}", lambda z: (mp.sinh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 1.0, n, lambda z: z / (mp.sinh(mp.sqrt(z)) / mp.sqrt(z)))
-for n in (4, 5, 6):
-    fit(f"tanh {n}", lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0.0, 0.36, n, lambda z: z / (mp.tanh(mp.sqrt(z)) / mp.sqrt(z)))
+
+def odd(name, function, hi, n):
+    """function(x) = x + x**3 * p(x**2), least relative error."""
+    relative = lambda z: function(mp.sqrt(z)) / mp.sqrt(z)
+    fit(name, lambda z: (relative(z) - 1) / z, 0.0, float(hi), n, lambda z: z / relative(z))
+
+
+fit("EXP", lambda r: (mp.exp(r) - 1 - r) / r**2, float(-half_ln2), float(half_ln2), 5, lambda r: r**2 / mp.exp(r))
+fit("EXP2", lambda r: (2**r - 1) / r, -0.5005, 0.5005, 6, lambda r: r / 2**r)
+fit("LOG", lambda f: (mp.log1p(f) - f + f * f / 2) / f**3, low, high, 8, lambda f: f**3 / mp.log1p(f))
+fit("LOG2", lambda f: (mp.log1p(f) - f) * log2_e / f**2, low, high, 9, lambda f: f**2 / (mp.log1p(f) * log2_e))
+fit("LOG2_RATIO", lambda z: 2 * log2_e * (mp.atanh(mp.sqrt(z)) - mp.sqrt(z)) / mp.sqrt(z) ** 3, 0.0, ratio, 4, lambda z: mp.sqrt(z) ** 3)
+odd("SIN", mp.sin, eighth, 3)
+fit("COS", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, 0.0, float(eighth), 3, lambda z: z**2 / mp.cos(mp.sqrt(z)))
+odd("ATAN", mp.atan, 1, 9)
+odd("ASIN", mp.asin, 0.25, 5)
+odd("SINH", mp.sinh, 1, 4)
+odd("TANH", mp.tanh, 0.36, 5)

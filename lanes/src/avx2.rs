@@ -10,7 +10,7 @@ use std::arch::x86_64::*;
 
 use crate::body::{Body, Launch, Tile, align_frame};
 use crate::buffer::Buffer;
-use crate::derived::strided;
+use crate::by_lane::strided;
 use crate::isa::{Isa, sealed::Sealed};
 use crate::single::Single;
 

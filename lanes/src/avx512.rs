@@ -11,7 +11,7 @@ use std::arch::x86_64::*;
 use crate::avx2::{self, Avx2};
 use crate::body::{Body, Launch, Tile, align_frame};
 use crate::buffer::Buffer;
-use crate::derived::strided;
+use crate::by_lane::strided;
 use crate::isa::{Isa, sealed::Sealed};
 
 /// Sixteen lanes of AVX-512. That the value exists is the proof that this machine has AVX-512 F, BW, CD, DQ and VL.

@@ -2,7 +2,7 @@
 
 use crate::buffer::{Buffer, Rmw};
 use crate::ops::lane_ops;
-use crate::{derived, math};
+use crate::{by_lane, derived, math};
 
 /// Most lanes that any token has: one bit each in [`Isa::mask_bits`].
 pub const LANES_MAX: usize = 64;
@@ -179,7 +179,7 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         if stride == 1 {
             return self.load_linear_i32(buf, addr, mask);
         }
-        self.gather_i32(buf, derived::strided(self, addr, stride), mask)
+        self.gather_i32(buf, by_lane::strided(self, addr, stride), mask)
     }
     /// Lane `l` writes the word `addr + l * stride` (modulo 2^32) where `mask` is on, lane by lane upwards; dropped outside the
     /// buffer.
@@ -195,19 +195,19 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         if stride == 1 {
             return self.store_linear_i32(buf, addr, mask, v);
         }
-        self.scatter_i32(buf, derived::strided(self, addr, stride), mask, v);
+        self.scatter_i32(buf, by_lane::strided(self, addr, stride), mask, v);
     }
     /// Lane `l` reads the word `addr[l]`: 0 outside the buffer, anything where `mask` is off.
     #[must_use]
     #[inline(always)]
     fn gather_i32(self, buf: Buffer<'_>, addr: Self::I32, mask: Self::Mask) -> Self::I32 {
-        derived::gather(self, buf, addr, mask)
+        by_lane::gather(self, buf, addr, mask)
     }
     /// Lane `l` writes the word `addr[l]` where `mask` is on, lane by lane upwards, so the highest lane wins a conflict; dropped
     /// outside the buffer.
     #[inline(always)]
     fn scatter_i32(self, buf: Buffer<'_>, addr: Self::I32, mask: Self::Mask, v: Self::I32) {
-        derived::scatter(self, buf, addr, mask, v);
+        by_lane::scatter(self, buf, addr, mask, v);
     }
     /// As [`Isa::load_linear_i32`].
     #[must_use]
@@ -260,7 +260,7 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
     #[must_use]
     #[inline(always)]
     fn array_load_i32(self, array: &[Self::I32], index: Self::I32, mask: Self::Mask) -> Self::I32 {
-        derived::array_load_i32(self, array, index, mask)
+        by_lane::array_load_i32(self, array, index, mask)
     }
     /// Lane `l` replaces lane `l` of element `index[l]` of a private array where `mask` is on; dropped outside the array.
     #[inline(always)]
@@ -271,13 +271,13 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         mask: Self::Mask,
         v: Self::I32,
     ) {
-        derived::array_store_i32(self, array, index, mask, v);
+        by_lane::array_store_i32(self, array, index, mask, v);
     }
     /// As [`Isa::array_load_i32`].
     #[must_use]
     #[inline(always)]
     fn array_load_f32(self, array: &[Self::F32], index: Self::I32, mask: Self::Mask) -> Self::F32 {
-        derived::array_load_f32(self, array, index, mask)
+        by_lane::array_load_f32(self, array, index, mask)
     }
     /// As [`Isa::array_store_i32`].
     #[inline(always)]
@@ -288,7 +288,7 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         mask: Self::Mask,
         v: Self::F32,
     ) {
-        derived::array_store_f32(self, array, index, mask, v);
+        by_lane::array_store_f32(self, array, index, mask, v);
     }
 
     /// One atomic operation per lane that is on, in the order of the lanes; the old contents, 0 outside the buffer or where `mask`
@@ -302,7 +302,7 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         mask: Self::Mask,
         v: Self::I32,
     ) -> Self::I32 {
-        derived::atomic_rmw(self, buf, op, addr, mask, v)
+        by_lane::atomic_rmw(self, buf, op, addr, mask, v)
     }
     /// One compare-and-exchange per lane that is on, in the order of the lanes; the old contents and whether they were exchanged,
     /// 0 and off outside the buffer or where `mask` is off.
@@ -315,6 +315,6 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         compare: Self::I32,
         v: Self::I32,
     ) -> (Self::I32, Self::Mask) {
-        derived::atomic_compare_exchange(self, buf, addr, mask, compare, v)
+        by_lane::atomic_compare_exchange(self, buf, addr, mask, compare, v)
     }
 }

@@ -186,7 +186,7 @@ impl Isa for Portable {
             // SAFETY: the words are in range, and whoever made the buffer vouches for the memory; words are aligned to four bytes.
             return unsafe { buf.base().add(addr as usize).cast::<[i32; LANES]>().read() };
         }
-        self.gather_i32(buf, crate::derived::strided(self, addr, 1), mask)
+        self.gather_i32(buf, crate::by_lane::strided(self, addr, 1), mask)
     }
 
     #[inline(always)]
@@ -200,6 +200,6 @@ impl Isa for Portable {
                     .write(v);
             };
         }
-        self.scatter_i32(buf, crate::derived::strided(self, addr, 1), mask, v);
+        self.scatter_i32(buf, crate::by_lane::strided(self, addr, 1), mask, v);
     }
 }

@@ -1,9 +1,9 @@
-//! What are the operations on uniform values? The functions of [`Isa`](crate::Isa) by the same names, on plain scalars.
+//! What are the operations on uniform values? The functions of [`Isa`] by the same names, on plain scalars.
 //!
-//! Where [`Isa`](crate::Isa) has one type for both integers, these functions take and return `i32` or `u32` ([`Word`]); a result has the type
+//! Where [`Isa`] has one type for both integers, these functions take and return `i32` or `u32` ([`Word`]); a result has the type
 //! of the first operand, and the signedness is the operation's, not the type's. Results are those of the lanes bit for bit, except
 //! [`f32_inverse_sqrt`], which is computed more exactly than by the vector instructions, and [`f32_contract`], for which
-//! [`Isa::uniform_contract`](crate::Isa::uniform_contract) knows whether the lanes fuse.
+//! [`Isa::uniform_contract`] knows whether the lanes fuse.
 //!
 //! ```
 //! use impel_lanes::scalar;

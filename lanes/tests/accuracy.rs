@@ -194,6 +194,20 @@ impl Check for Uniform {
                     })*
                 };
             }
+            let power = f32::unpack(s, s.f32_pow(s.f32_abs(v), s.f32_splat(0.7)));
+            let angle = f32::unpack(s, s.f32_atan2(v, s.f32_splat(-3.0)));
+            for l in 0..S::LANES {
+                assert!(
+                    Lanes::<S>::same(power[l], scalar::f32_pow(x[l].abs(), 0.7)),
+                    "{token}: pow({:e})",
+                    x[l]
+                );
+                assert!(
+                    Lanes::<S>::same(angle[l], scalar::f32_atan2(x[l], -3.0)),
+                    "{token}: atan2({:e})",
+                    x[l]
+                );
+            }
             agree! {
                 f32_exp f32_exp2 f32_log f32_log2 f32_sin f32_cos f32_tan f32_asin f32_acos f32_atan
                 f32_sinh f32_cosh f32_tanh f32_asinh f32_acosh f32_atanh

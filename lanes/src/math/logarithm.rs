@@ -28,18 +28,8 @@ const LOG2: [f32; 9] = [
     -0.11025592,
 ];
 
-/// `(log2(1 + f) - f * log2(e) + f^2 * log2(e) / 2) / f^3`, likewise.
-const LOG2_CUBIC: [f32; 9] = [
-    0.48089784,
-    -0.36067382,
-    0.2885806,
-    -0.24047911,
-    0.204962,
-    -0.17870522,
-    0.17245461,
-    -0.17026728,
-    0.097537905,
-];
+/// `(log2((1 + t) / (1 - t)) - 2 * t * log2(e)) / t^3` in `t^2` for `t` up to `(sqrt(2) - 1) / (sqrt(2) + 1)`.
+const LOG2_RATIO: [f32; 4] = [0.96179664, 0.5770899, 0.41131556, 0.34689084];
 
 /// log2(e) in two parts.
 const LOG2_E: [f32; 2] = [std::f32::consts::LOG2_E, 1.925963e-8];
@@ -113,30 +103,33 @@ pub(crate) fn log2<S: Isa>(s: S, a: S::F32) -> S::F32 {
     with_special_cases(s, a, y)
 }
 
-/// log2(a) as a number and a correction to it, together good to about 33 bits.
+/// log2(a) as a number and a correction to it, together off by less than 2^-32.
 #[inline(always)]
 pub(super) fn log2_in_parts<S: Isa>(s: S, a: S::F32) -> (S::F32, S::F32) {
     let (e, f) = split(s, a);
-    let (factor, factor_low) = (s.f32_splat(LOG2_E[0]), s.f32_splat(LOG2_E[1]));
-    let (linear, linear_error) = exact_product(s, f, factor);
-    let linear_low = s.f32_mul_add(f, factor_low, linear_error);
-    // Half of the square is exact wherever the square is.
-    let (square, square_error) = exact_product(s, f, f);
-    let minus_half = s.f32_mul(square, s.f32_splat(-0.5));
-    let (quadratic, quadratic_error) = exact_product(s, minus_half, factor);
-    let quadratic_low = s.f32_mul_add(minus_half, factor_low, quadratic_error);
-    let quadratic_low = s.f32_mul_add(
-        s.f32_mul(square_error, s.f32_splat(-0.5)),
-        factor,
-        quadratic_low,
-    );
-    let cubic = s.f32_mul(polynomial(s, f, LOG2_CUBIC), s.f32_mul(square, f));
-    let (both, both_error) = exact_sum(s, linear, quadratic);
-    let (sum, sum_error) = exact_sum(s, e, both);
-    let low = s.f32_add(
-        s.f32_add(linear_low, quadratic_low),
-        s.f32_add(both_error, sum_error),
-    );
-    let (high, low) = exact_sum(s, sum, s.f32_add(cubic, low));
+    let (two, one) = (s.f32_splat(2.0), s.f32_splat(1.0));
+    // 1 + f is (1 + t) / (1 - t) with t = f / (2 + f), here as `t + t_low`.
+    let sum = s.f32_add(two, f);
+    let sum_error = s.f32_sub(f, s.f32_sub(sum, two));
+    let inverse = s.f32_div(one, sum);
+    let t = s.f32_mul(f, inverse);
+    let minus_t = s.f32_neg(t);
+    let left = s.f32_mul_add(minus_t, sum_error, s.f32_mul_add(minus_t, sum, f));
+    let t_low = s.f32_mul(left, inverse);
+    let (square, square_error) = exact_product(s, t, t);
+    let factor = s.f32_splat(2.0 * LOG2_E[0]);
+    let (linear, linear_error) = exact_product(s, t, factor);
+    let low = s.f32_mul_add(t, s.f32_splat(2.0 * LOG2_E[1]), linear_error);
+    // The derivative by t is `factor / (1 - t^2)`.
+    let low = s.f32_mul_add(t_low, s.f32_mul_add(factor, square, factor), low);
+    let curve = polynomial(s, square, LOG2_RATIO);
+    let (curved, curved_error) = exact_product(s, square, curve);
+    let curved_low = s.f32_mul_add(square_error, curve, curved_error);
+    let (cubic, cubic_error) = exact_product(s, t, curved);
+    let low = s.f32_add(low, s.f32_mul_add(t, curved_low, cubic_error));
+    let (fraction, fraction_error) = exact_sum(s, linear, cubic);
+    let (number, number_error) = exact_sum(s, e, fraction);
+    let low = s.f32_add(low, s.f32_add(fraction_error, number_error));
+    let (high, low) = exact_sum(s, number, low);
     (with_special_cases(s, a, high), low)
 }

@@ -3,7 +3,7 @@
 #![allow(unreachable_pub, reason = "a module of a test and of an example")]
 #![allow(clippy::inline_always)]
 
-use impel_lanes::{Body, Buffer, Isa, Launch, Level, Tile, run};
+use impel_lanes::{Body, Buffer, Isa, Launch, Level, Tile, run, scalar};
 
 /// A function of one argument: how it is computed, what it should be, and how far off WGSL lets it be.
 pub struct Function {
@@ -148,4 +148,31 @@ pub fn worst_of(function: &Function, level: Level, first: u64, end: u64, stride:
 /// The estimate of AVX2 takes subnormal numbers for zero, as WGSL allows.
 fn flushed(function: &Function, x: f32, y: u32) -> bool {
     function.name == "f32_inverse_sqrt" && x.is_subnormal() && f32::from_bits(y).is_infinite()
+}
+
+/// A function of two arguments: its name, how it is computed for uniform values, which is how lanes are, and the truth.
+pub type PairFunction = (&'static str, fn(f32, f32) -> f32, fn(f64, f64) -> f64);
+
+/// Every function of two arguments that is no exact operation.
+pub const PAIR_FUNCTIONS: [PairFunction; 2] = [
+    ("f32_pow", scalar::f32_pow, f64::powf),
+    ("f32_atan2", scalar::f32_atan2, f64::atan2),
+];
+
+/// The largest error over `count` seeded pairs: any first argument, and a second one such that most powers are finite.
+pub fn worst_of_pairs((_, function, truth): PairFunction, count: u32) -> Worst {
+    let (mut state, mut worst) = (1u64, Worst::default());
+    for _ in 0..count {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let a = f32::from_bits((state >> 33) as u32);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let b = ((state >> 40) as f32 / 2f32.powi(23) - 1.0) * 150.0 / a.log2().abs().max(1e-6);
+        let error = error_of(function(a, b), truth(f64::from(a), f64::from(b)));
+        worst = worst.or(Worst { error, at: a });
+    }
+    worst
 }
