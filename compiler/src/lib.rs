@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod fission;
 pub mod front;
+pub mod gpu;
 pub mod ir;
 pub mod lower;
 pub mod oracle;
