@@ -66,6 +66,52 @@ impl Resolved<'_> {
         estimate
     }
 
+    /// The most rounds that the loops of one invocation go together, without loops that the compiler wrote out; none if nobody
+    /// knows before they run. Some devices stop loops after so many rounds.
+    pub fn loop_rounds_max(&self) -> Option<f64> {
+        let whole = Tile {
+            lo: [0; 3],
+            hi: self.num_workgroups,
+        };
+        if self.num_workgroups.contains(&0) {
+            return Some(0.0);
+        }
+        let intervals = self.builtin_intervals(whole);
+        let most =
+            |index: &u16| self.trips_max(&self.map.work.loops[usize::from(*index)], &intervals);
+        let mut nests: Vec<&[u16]> = self
+            .map
+            .work
+            .counts
+            .iter()
+            .map(|counts| counts.loops)
+            .collect();
+        nests.sort_unstable();
+        nests.dedup();
+        let rounds = |nest: &[u16]| nest.iter().map(most).product::<Option<f64>>();
+        nests
+            .into_iter()
+            .filter(|nest| !nest.is_empty())
+            .map(rounds)
+            .sum()
+    }
+
+    fn trips_max(&self, trips: &Trips, intervals: &Intervals) -> Option<f64> {
+        let Trips::Counted { first, limit, step } = trips else {
+            return None;
+        };
+        let step = self.value(*step).filter(|step| *step > 0)?;
+        let (first, limit) = (
+            self.affine(first, intervals).lo,
+            self.affine(limit, intervals).hi,
+        );
+        (first != i64::MIN && limit != i64::MAX).then(|| {
+            ((limit as f64 - first as f64) / step as f64)
+                .ceil()
+                .max(0.0)
+        })
+    }
+
     fn trips(&self, trips: &Trips, intervals: &Intervals) -> Option<f64> {
         let Trips::Counted { first, limit, step } = trips else {
             return None;
@@ -77,5 +123,94 @@ impl Resolved<'_> {
         let step = self.value(*step).filter(|step| *step > 0)?;
         let distance = middle(limit)? - middle(first)?;
         Some((distance / step as f64).ceil().max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::access::{AccessMap, Counts, Split, Uniform, UniformId, Work};
+    use crate::kernel::{Bound, Environment};
+
+    const fn constant(id: u16) -> Affine {
+        Affine {
+            base: UniformId(id),
+            terms: &[],
+        }
+    }
+
+    /// Uniform 0 is 0, 1 is 3, 2 is the first word of the parameters.
+    const fn map(loops: &'static [Trips], counts: &'static [Counts]) -> AccessMap {
+        AccessMap {
+            uniforms: &[
+                Uniform::Const(0),
+                Uniform::Const(3),
+                Uniform::Word {
+                    binding: 0,
+                    word: 0,
+                    signed: false,
+                },
+            ],
+            ranges: &[],
+            constraints: &[],
+            sites: &[],
+            buffers: &[],
+            split: Split::WhereDisjoint,
+            work: Work { loops, counts },
+        }
+    }
+
+    const fn block(loops: &'static [u16]) -> Counts {
+        Counts {
+            loops,
+            flops: 2,
+            int_ops: 1,
+            special: 0,
+            bytes_read: 4,
+            bytes_written: 0,
+        }
+    }
+
+    /// A loop from 0 to the parameter in steps of 3, and one of one round in it.
+    const TWO_LOOPS: &[Trips] = &[
+        Trips::Counted {
+            first: constant(0),
+            limit: constant(2),
+            step: UniformId(1),
+        },
+        Trips::Counted {
+            first: constant(0),
+            limit: constant(1),
+            step: UniformId(1),
+        },
+        Trips::Unknown,
+    ];
+
+    fn resolved_rounds(map: &AccessMap, parameter: u32) -> Option<f64> {
+        let bindings = [Bound::Uniform(&[parameter])];
+        let environment = Environment {
+            bindings: &bindings,
+            num_workgroups: [4, 1, 1],
+            workgroup_size: [64, 1, 1],
+        };
+        map.resolve(&environment).loop_rounds_max()
+    }
+
+    #[test]
+    fn rounds_multiply_in_nests_and_add_up_side_by_side() {
+        let straight = map(TWO_LOOPS, const { &[block(&[])] });
+        assert_eq!(resolved_rounds(&straight, 10), Some(0.0));
+        let nested = map(
+            TWO_LOOPS,
+            const { &[block(&[0]), block(&[0, 1]), block(&[0])] },
+        );
+        assert_eq!(resolved_rounds(&nested, 10), Some(4.0 + 4.0));
+        assert_eq!(resolved_rounds(&nested, 0), Some(0.0));
+    }
+
+    #[test]
+    fn a_loop_that_nobody_can_count_has_no_bound() {
+        let map = map(TWO_LOOPS, const { &[block(&[0]), block(&[2])] });
+        assert_eq!(resolved_rounds(&map, 10), None);
     }
 }

@@ -13,6 +13,7 @@ mod fill;
 mod health;
 mod measure;
 mod memory;
+mod probe;
 mod program;
 mod record;
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub(crate) struct Gpu {
     clocks: Arc<Clocks>,
     recorder: Mutex<Recorder>,
     patience: Duration,
+    loop_rounds_max: Option<u32>,
 }
 
 impl Gpu {
@@ -85,7 +87,7 @@ impl Gpu {
         let (device, queue) = candidate.request()?;
         let health = Health::new(candidate.about.name.clone());
         health.listen(&device);
-        Self::assemble(candidate.about.clone(), device, queue, health)
+        Self::assemble(candidate.about.clone(), device, queue, health)?.probed()
     }
 
     /// Uses a device that the caller opened, with the limits and features that it was opened with. Its error handlers stay the
@@ -97,7 +99,15 @@ impl Gpu {
     pub(crate) fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
         let about = discover::describe(&device.adapter_info(), &device.limits(), device.features());
         let health = Health::new(about.name.clone());
-        Self::assemble(about, device, queue, health)
+        Self::assemble(about, device, queue, health)?.probed()
+    }
+
+    /// Real devices run loops to their end.
+    fn probed(mut self) -> Result<Self, GpuError> {
+        if self.about.kind == machine::Kind::Software {
+            self.loop_rounds_max = self.probe_loops()?;
+        }
+        Ok(self)
     }
 
     fn assemble(
@@ -131,12 +141,19 @@ impl Gpu {
             staging: Staging::default(),
             recorder: Mutex::new(Recorder::new()),
             patience: PATIENCE,
+            loop_rounds_max: None,
         })
     }
 
     /// What it is, with the limits and features that it was opened with.
     pub(crate) fn about(&self) -> &machine::Gpu {
         &self.about
+    }
+
+    /// The rounds, summed over all loops of an invocation, after which this device silently stops them: a kernel that goes round
+    /// more often gives wrong results here. Only some software devices have such a cap.
+    pub(crate) fn loop_rounds_max(&self) -> Option<u32> {
+        self.loop_rounds_max
     }
 
     /// Sets the most bytes that [`Gpu::allocate`] may have in use; buffers that exist stay.

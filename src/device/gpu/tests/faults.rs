@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::kernels::{BROKEN, MISBOUND, STEP};
+use super::kernels::{BROKEN, MISBOUND, SPIN, STEP};
 use super::on_each_gpu;
-use crate::device::gpu::{Argument, Buffer, Gpu, GpuError, Timing};
+use crate::device::gpu::{Argument, Buffer, Gpu, GpuError, Ticket, Timing};
 use crate::kernel::Kernel;
 use crate::lanes::Tile;
 use crate::region::Span;
@@ -247,31 +247,62 @@ fn the_loss_of_a_lent_device_is_noticed() {
     });
 }
 
+/// A dispatch that takes some tenths of a second, in loops that no device cuts short.
+fn long_dispatch(gpu: &Gpu, y: &Buffer) -> Ticket {
+    let groups = 60;
+    let tile = Tile {
+        lo: [0; 3],
+        hi: [groups, 1, 1],
+    };
+    let arguments = [
+        Argument::Uniform(&[30_000]),
+        Argument::Storage {
+            buffer: y,
+            bound: whole(y),
+        },
+    ];
+    gpu.dispatch(&SPIN, &arguments, [groups, 1, 1], tile, Timing::Off)
+        .expect("a dispatch")
+        .ticket
+}
+
 #[test]
-fn a_wait_ends_when_patience_does() {
-    on_each_gpu("a_wait_ends_when_patience_does", |gpu| {
-        let [x, y] = &two_buffers(&gpu);
-        let arguments = [
-            Argument::Uniform(&[2]),
-            Argument::Storage {
-                buffer: x,
-                bound: whole(x),
-            },
-            Argument::Storage {
-                buffer: y,
-                bound: whole(y),
-            },
-        ];
-        let dispatch = gpu
-            .dispatch(&STEP, &arguments, [1; 3], ONE, Timing::Off)
-            .expect("a dispatch");
-        let outcome = gpu.wait(&dispatch.ticket, Duration::ZERO);
-        assert!(
-            matches!(outcome, Ok(()) | Err(GpuError::TimedOut { .. })),
-            "{outcome:?}"
-        );
-        gpu.wait(&dispatch.ticket, PATIENCE)
-            .expect("it goes on meanwhile");
+fn a_wait_ends_when_patience_does_and_the_work_goes_on() {
+    on_each_gpu(
+        "a_wait_ends_when_patience_does_and_the_work_goes_on",
+        |gpu| {
+            let [_, y] = &two_buffers(&gpu);
+            let ticket = long_dispatch(&gpu, y);
+            let outcome = gpu.wait(&ticket, Duration::from_millis(2));
+            assert!(
+                matches!(outcome, Err(GpuError::TimedOut { .. })),
+                "{outcome:?}"
+            );
+            gpu.wait(&ticket, PATIENCE).expect("it goes on meanwhile");
+        },
+    );
+}
+
+#[test]
+fn memory_comes_and_goes_while_another_thread_waits() {
+    on_each_gpu("memory_comes_and_goes_while_another_thread_waits", |gpu| {
+        let gpu = &gpu;
+        let [_, y] = &two_buffers(gpu);
+        let ticket = &long_dispatch(gpu, y);
+        gpu.flush().expect("it starts");
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(move || gpu.wait(ticket, PATIENCE));
+            let mut rounds = 0;
+            while !gpu.is_done(ticket).expect("the device is well") {
+                drop(gpu.allocate(1 << 10).expect("room"));
+                rounds += 1;
+            }
+            assert!(
+                rounds >= 3,
+                "only {rounds} allocations beside a long dispatch"
+            );
+            waiter.join().expect("no panic").expect("it ends");
+        });
     });
 }
 

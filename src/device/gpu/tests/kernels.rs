@@ -106,6 +106,31 @@ pub(super) static COUNT: Kernel = kernel(
     ),
 );
 
+/// Keeps every invocation busy for `rounds` dependent steps, and leaves the first one's result in `y[0]`.
+pub(super) static SPIN: Kernel = kernel(
+    "spin",
+    &[
+        Binding {
+            name: "rounds",
+            group: 0,
+            binding: 0,
+            space: Space::Uniform,
+            fixed_words: 1,
+            stride_words: 0,
+        },
+        array("y", 1, Space::StorageReadWrite),
+    ],
+    module!(
+        "@group(0) @binding(0) var<uniform> rounds: u32;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+",
+        "2",
+        "    var x = y[0] + i;
+    for (var k = 0u; k < rounds; k++) { x = (x ^ (x >> 3u)) * 1664525u + 1013904223u; }
+    if (i == 0u || x == 12345u) { y[0] = x; }\n"
+    ),
+);
+
 /// Not WGSL at all.
 pub(super) static BROKEN: Kernel = kernel(
     "broken",

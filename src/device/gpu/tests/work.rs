@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::kernels::{COUNT, STEP};
+use super::kernels::{COUNT, SPIN, STEP};
 use super::on_each_gpu;
 use crate::device::gpu::{Argument, Buffer, Discovery, Dispatch, Gpu, Timing, discover};
 use crate::lanes::Tile;
-use crate::machine::GpuFeature;
+use crate::machine::{GpuFeature, Kind};
 use crate::region::Span;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -207,7 +207,6 @@ fn a_lent_device_works_as_an_own_one() {
 
 #[test]
 fn software_adapters_are_found_only_on_request() {
-    use crate::machine::Kind;
     let all = discover(Discovery { software: true });
     let real = discover(Discovery { software: false });
     assert!(
@@ -280,4 +279,37 @@ fn threads_share_a_device_and_their_results_stay_apart() {
             assert_eq!(gpu.used_bytes(), 0);
         },
     );
+}
+
+#[test]
+fn a_cap_on_loops_is_known_where_there_is_one() {
+    on_each_gpu("a_cap_on_loops_is_known_where_there_is_one", |gpu| {
+        let rounds = 200_000_u32;
+        let y = filled(&gpu, &[1]);
+        let arguments = [
+            Argument::Uniform(&[rounds]),
+            Argument::Storage {
+                buffer: &y,
+                bound: whole(&y),
+            },
+        ];
+        gpu.dispatch(&SPIN, &arguments, [1; 3], line(0, 1), Timing::Off)
+            .expect("a dispatch");
+        let spun = |rounds| {
+            (0..rounds).fold(1_u32, |x, _| {
+                (x ^ (x >> 3))
+                    .wrapping_mul(1_664_525)
+                    .wrapping_add(1_013_904_223)
+            })
+        };
+        let done = gpu
+            .loop_rounds_max()
+            .map_or(rounds, |most| most.min(rounds));
+        assert_eq!(
+            read(&gpu, &y, whole(&y)),
+            [spun(done)],
+            "after {done} rounds"
+        );
+        assert!(gpu.loop_rounds_max().is_none() || gpu.about().kind == Kind::Software);
+    });
 }
