@@ -118,7 +118,13 @@ fn validate(module: &Module, source: &Source) -> Result<ModuleInfo, Diagnostic> 
             (None, ValidationError::EntryPoint { name, .. }) => find_function(source, name),
             (None, _) => Span::default(),
         };
-        let (message, advice) = explain(&innermost_message(error.as_inner()));
+        let said = innermost_message(error.as_inner());
+        if said.contains("apability")
+            && let Some(refused) = refuse::refuse_word(source, span)
+        {
+            return refused;
+        }
+        let (message, advice) = explain(&said);
         let diagnostic = source.diagnose(span, message);
         match advice {
             Some(advice) => diagnostic.advise(advice),

@@ -74,6 +74,20 @@ const EXPLAINED: &[(&str, Option<&str>, Option<&str>)] = &[
         ),
     ),
     (
+        "apability",
+        Some("this needs an extension that impel does not support"),
+        Some(
+            "impel compiles core WGSL compute shaders: f32, i32, u32 and bool, without extensions",
+        ),
+    ),
+    (
+        "operations forbidden at this stage",
+        Some("this entry point uses what only fragment shaders can do"),
+        Some(
+            "derivatives such as `dpdx` and sampling without a level have no meaning in a compute shader",
+        ),
+    ),
+    (
         "can't work with",
         Some("the operands of this operator do not fit each other"),
         Some(

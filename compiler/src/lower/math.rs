@@ -6,7 +6,7 @@ use naga::{MathFunction, Span, TypeInner};
 use super::matrix::transposed;
 use super::operator::component;
 use super::{Lowered, Lowering};
-use crate::ir::{Binary, Math, Op, ValueId};
+use crate::ir::{Binary, Math, Op, Unary, ValueId};
 
 impl Lowering<'_> {
     /// `function` on `arguments`, the first of type `ty`.
@@ -41,11 +41,25 @@ impl Lowering<'_> {
             MathFunction::Mix => self.mix(first, &arguments[1], &arguments[2]),
             MathFunction::Step => self.step(first, &arguments[1]),
             MathFunction::SmoothStep => self.smooth_step(first, &arguments[1], &arguments[2]),
+            MathFunction::Degrees => self.scaled(first, 180.0 / std::f32::consts::PI),
+            MathFunction::Radians => self.scaled(first, std::f32::consts::PI / 180.0),
+            MathFunction::Reflect => self.reflect(first, &arguments[1]),
+            MathFunction::FaceForward => {
+                let facing = self.dot(&arguments[2], &arguments[1]);
+                let zero = self.builder.f32(0.0);
+                let condition = self.builder.binary(Binary::Less, facing, zero);
+                let turned = self.negated(first);
+                self.selected(&[condition], first, &turned)
+            }
             MathFunction::Transpose => transposed(ty, first),
             MathFunction::Determinant => vec![self.determinant(ty, first)],
             other => {
                 let message = format!("the function `{}` is not supported", wgsl_name(other));
-                return self.refuse(span, message);
+                let diagnostic = self.front.source.diagnose(span, message);
+                return Err(match instead_of(other) {
+                    Some(advice) => diagnostic.advise(advice),
+                    None => diagnostic,
+                });
             }
         })
     }
@@ -74,6 +88,26 @@ impl Lowering<'_> {
                 self.builder.binary(Binary::Subtract, plus, minus)
             })
             .collect()
+    }
+
+    fn scaled(&mut self, vector: &[ValueId], factor: f32) -> Vec<ValueId> {
+        let factor = self.builder.f32(factor);
+        self.componentwise(Binary::Multiply, vector, &[factor])
+    }
+
+    fn negated(&mut self, vector: &[ValueId]) -> Vec<ValueId> {
+        vector
+            .iter()
+            .map(|id| self.builder.unary(Unary::Negate, *id))
+            .collect()
+    }
+
+    /// `i - 2 * dot(n, i) * n`
+    fn reflect(&mut self, i: &[ValueId], n: &[ValueId]) -> Vec<ValueId> {
+        let (two, along) = (self.builder.f32(2.0), self.dot(n, i));
+        let twice = self.builder.binary(Binary::Multiply, two, along);
+        let change = self.componentwise(Binary::Multiply, n, &[twice]);
+        self.componentwise(Binary::Subtract, i, &change)
     }
 
     /// `sqrt(dot(v, v))`; of a scalar, its absolute value.
@@ -170,4 +204,23 @@ fn scalar_function(function: MathFunction) -> Option<Math> {
 fn wgsl_name(function: MathFunction) -> String {
     let name = format!("{function:?}");
     name[..1].to_lowercase() + &name[1..]
+}
+
+/// What can be written in place of a function that is not supported.
+fn instead_of(function: MathFunction) -> Option<&'static str> {
+    Some(match function {
+        MathFunction::Modf => "write `trunc(x)` for the whole part and `x - trunc(x)` for the rest",
+        MathFunction::Frexp => "take the exponent from the bits: `bitcast<u32>(x)`",
+        MathFunction::Ldexp => "write `x * exp2(f32(n))`",
+        MathFunction::Asinh => "write `sign(x) * log(abs(x) + sqrt(x * x + 1.0))`",
+        MathFunction::Acosh => "write `log(x + sqrt(x * x - 1.0))`",
+        MathFunction::Atanh => "write `0.5 * log((1.0 + x) / (1.0 - x))`",
+        MathFunction::Refract => "write its formula out: it is in the WGSL specification",
+        MathFunction::Dot4I8Packed | MathFunction::Dot4U8Packed => {
+            "take the bytes apart with `extractBits` and multiply them"
+        }
+        _ if wgsl_name(function).starts_with("pack") => "put the parts together with `insertBits`",
+        _ if wgsl_name(function).starts_with("unpack") => "take the parts apart with `extractBits`",
+        _ => return None,
+    })
 }
