@@ -3,6 +3,7 @@
 //! Pure passes from naga's IR to the typed signature, the access map, SIMD Rust for the CPU and a module for the GPU; and the
 //! scalar oracle that says what every kernel must compute.
 
+pub mod access;
 pub mod diagnostic;
 pub mod emit;
 pub mod fission;

@@ -212,7 +212,7 @@ impl Resolved<'_> {
         }
         Touch {
             reads,
-            exact: sure.covers_all(&writes),
+            exact: !writes.is_empty() && sure.covers_all(&writes),
             writes,
             combine: buffer.combine.is_some(),
         }

@@ -1,0 +1,9 @@
+//! Does an access map tell the truth? Footprints against what the oracle sees a tile touch, for every kernel and every shader
+//! of the corpus, over random tiles, parameters and array lengths.
+
+mod constants;
+mod footprints;
+mod kernels;
+mod leak;
+mod random;
+mod shader;
