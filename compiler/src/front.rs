@@ -119,8 +119,11 @@ fn validate(module: &Module, source: &Source) -> Result<ModuleInfo, Diagnostic> 
             (None, _) => Span::default(),
         };
         let said = innermost_message(error.as_inner());
-        if said.contains("apability")
-            && let Some(refused) = refuse::refuse_word(source, span)
+        if ["apability", "forbidden at this stage", "cast"]
+            .iter()
+            .any(|hint| said.contains(hint))
+            && let Some(refused) =
+                refuse::refuse_word(source, span).or_else(|| refuse::refuse_body(source))
         {
             return refused;
         }

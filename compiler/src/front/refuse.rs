@@ -64,12 +64,13 @@ pub(super) fn refuse_word(source: &Source, span: Span) -> Option<Diagnostic> {
         }
         "binding_array" => ("binding arrays are".to_owned(), ONE_ARRAY),
         "f64" | "i64" | "u64" | "i16" | "u16" => (format!("the type `{word}` is"), narrower(word)),
-        _ if word.starts_with("texture") || word.starts_with("sampler") => {
-            (format!("`{word}`: textures and samplers are"), BUFFERS)
-        }
-        _ if word.starts_with("subgroup") || word.starts_with("quad") => {
-            (format!("the subgroup operation `{word}` is"), SUBGROUPS)
-        }
+        "quantizeToF16" => (format!("the function `{word}` is"), NO_F16),
+        _ if is_texture(word) => (format!("`{word}`: textures and samplers are"), BUFFERS),
+        _ if is_subgroup(word) => (format!("the subgroup operation `{word}` is"), SUBGROUPS),
+        _ if is_of_fragments(word) => (
+            format!("`{word}` belongs to the fragment stage: it is"),
+            COMPUTE,
+        ),
         _ if word.starts_with("wgpu_") || word.starts_with("ray_query") => {
             (format!("the extension `{word}` is"), CORE)
         }
@@ -82,6 +83,59 @@ pub(super) fn refuse_word(source: &Source, span: Span) -> Option<Diagnostic> {
     )
 }
 
+/// A message about the first word of the text that only other stages and subgroups have, where naga names no place in a function.
+pub(super) fn refuse_body(source: &Source) -> Option<Diagnostic> {
+    let refused = |word: &str| is_of_fragments(word) || is_subgroup(word) || is_texture(word);
+    refuse_word(source, find_word(&source.text, refused)?)
+}
+
+/// Whether `word` is a predeclared type or function of textures and samplers.
+fn is_texture(word: &str) -> bool {
+    const DIMENSIONS: [&str; 8] = [
+        "1d",
+        "2d",
+        "3d",
+        "cube",
+        "multisampled",
+        "external",
+        "depth",
+        "storage",
+    ];
+    match word.strip_prefix("texture") {
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_uppercase()) => true,
+        Some(rest) => rest.strip_prefix('_').is_some_and(|rest| {
+            DIMENSIONS
+                .iter()
+                .any(|dimension| rest.starts_with(dimension))
+        }),
+        None => matches!(word, "sampler" | "sampler_comparison"),
+    }
+}
+
+/// Whether `word` is a predeclared name of subgroups.
+fn is_subgroup(word: &str) -> bool {
+    let upper_after = |prefix: &str| {
+        word.strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+    };
+    let input = matches!(
+        word,
+        "subgroup_size" | "subgroup_invocation_id" | "subgroup_id" | "num_subgroups"
+    );
+    input || upper_after("subgroup") || upper_after("quad")
+}
+
+/// Whether `word` needs the fragments that a triangle is made of.
+fn is_of_fragments(word: &str) -> bool {
+    let derivative = |prefix: &str| {
+        word.strip_prefix(prefix)
+            .is_some_and(|rest| matches!(rest, "" | "Coarse" | "Fine"))
+    };
+    word == "discard" || derivative("dpdx") || derivative("dpdy") || derivative("fwidth")
+}
+
+const COMPUTE: &str = "impel runs compute entry points, which have no neighbours on a screen";
+const NO_F16: &str = "keep the value in `f32`";
 const CORE: &str =
     "impel compiles core WGSL compute shaders: f32, i32, u32 and bool, without extensions";
 const BUFFERS: &str = "keep the data in a `var<storage>` array and index it";
