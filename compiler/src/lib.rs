@@ -4,6 +4,7 @@
 //! scalar oracle that says what every kernel must compute.
 
 pub mod access;
+mod compile;
 pub mod diagnostic;
 pub mod emit;
 pub mod fission;
@@ -17,3 +18,5 @@ pub mod simplify;
 mod stack;
 pub mod tree;
 pub mod variance;
+
+pub use compile::{Compiled, CompiledKernel, compile};

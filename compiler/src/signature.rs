@@ -16,6 +16,7 @@ use crate::front::Front;
 use crate::ir::{Literal, Space};
 
 pub use host::HostType;
+pub(crate) use names::upper_case;
 
 /// Everything about a module that the host sees.
 #[derive(Clone, Debug, PartialEq)]
