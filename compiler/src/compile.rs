@@ -89,6 +89,12 @@ fn fingerprint(source: &str, options: &Options) -> u64 {
     })
 }
 
+/// Hexadecimal in groups of four digits, as Rust's style asks for.
+fn grouped(number: u64) -> String {
+    let group = |shift: u32| format!("_{:04x}", (number >> shift) & 0xffff);
+    format!("0x{:04x}", number >> 48) + &group(32) + &group(16) + &group(0)
+}
+
 impl Compiled {
     /// The content of the module that `impel::shader!` makes: the host's structs and constants, and per entry point a launcher
     /// and a static that describes the kernel.
@@ -120,7 +126,7 @@ impl Compiled {
             format!("static {name}: ::impel::kernel::Kernel = ::impel::kernel::Kernel {{\n");
         let _ = writeln!(text, "    name: {:?},", signature.name);
         let _ = writeln!(text, "    path: {:?},", self.signature.path);
-        let _ = writeln!(text, "    fingerprint: {:#x},", self.fingerprint);
+        let _ = writeln!(text, "    fingerprint: {},", grouped(self.fingerprint));
         let _ = writeln!(text, "    workgroup_size: {:?},", signature.workgroup_size);
         let _ = writeln!(text, "    bindings: &[\n{}    ],", bindings.concat());
         let _ = writeln!(text, "    access: {},", kernel.access.to_rust());

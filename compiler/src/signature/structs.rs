@@ -281,8 +281,8 @@ impl HostStruct {
                 text + &format!(".field({:?}, &self.{field})", member.name)
             });
         format!(
-            "impl ::core::cmp::PartialEq for {name} {{\n    fn eq(&self, other: &Self) -> bool {{\n        {}\n    }}\n}}\n\n\
-             impl ::core::fmt::Debug for {name} {{\n    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        \
+            "#[allow(clippy::all, clippy::pedantic)]\nimpl ::core::cmp::PartialEq for {name} {{\n    fn eq(&self, other: &Self) -> bool {{\n        {}\n    }}\n}}\n\n\
+             #[allow(clippy::all, clippy::pedantic)]\nimpl ::core::fmt::Debug for {name} {{\n    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {{\n        \
              f.debug_struct({:?}){debug}.finish()\n    }}\n}}\n\n\
              impl ::core::default::Default for {name} {{\n    fn default() -> Self {{\n        \
              ::impel::bytemuck::Zeroable::zeroed()\n    }}\n}}\n",
