@@ -1,6 +1,6 @@
 //! Prints what the compiler makes of a WGSL file on its way to the CPU: the annotated tree, the plan and the Rust.
 //!
-//! `cargo run -p impel-compiler --example emit -- shaders/saxpy.wgsl`
+//! `cargo run -p impel-compiler --example emit -- shaders/saxpy.wgsl [INTERLEAVE]`
 
 use std::process::ExitCode;
 
@@ -9,10 +9,11 @@ use impel_compiler::{front, lower};
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args().nth(1) else {
-        eprintln!("usage: emit FILE.wgsl");
+        eprintln!("usage: emit FILE.wgsl [INTERLEAVE]");
         return ExitCode::FAILURE;
     };
-    match print(&path) {
+    let interleave = std::env::args().nth(2).and_then(|count| count.parse().ok());
+    match print(&path, interleave) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -21,16 +22,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn print(path: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn print(path: &str, interleave: Option<usize>) -> Result<(), Box<dyn std::error::Error>> {
     let text = std::fs::read_to_string(path)?;
+    let options = Options {
+        interleave,
+        ..Options::default()
+    };
     let front = front::parse(&text, path, &front::Options::default())?;
     for index in 0..front.module.entry_points.len() {
         let kernel = lower::lower(&front, index)?;
         println!("{}", emit::explain(&kernel));
-        println!(
-            "{}",
-            emit::emit(&kernel, &front.source, Options::default())?.source
-        );
+        println!("{}", emit::emit(&kernel, &front.source, options)?.source);
     }
     Ok(())
 }

@@ -211,14 +211,8 @@ impl Plan {
                 } => {
                     self.lengths.insert((*buffer, *offset, *stride));
                 }
-                Op::ReadArray(array, index) if !self.is_scalar(*index) => {
-                    self.vector_arrays[array.0 as usize] = true;
-                }
                 _ => {}
             },
-            Kind::Leaf(Stmt::SetArray { array, index, .. }) if !self.is_scalar(*index) => {
-                self.vector_arrays[array.0 as usize] = true;
-            }
             Kind::Leaf(Stmt::Store { address, .. } | Stmt::Atomic { address, .. }) => {
                 self.lengths_of(address);
             }

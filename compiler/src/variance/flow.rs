@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::liveness::{Live, Liveness};
 use super::shape::{Divergence, Gangs, Known, Shape, transfer};
 use super::{Spread, Variance};
-use crate::ir::{Kernel, Label, Stmt, ValueId};
+use crate::ir::{Kernel, Label, Op, Stmt, ValueId};
 use crate::tree::{Jump, Kind, Node, NodeId, Tree};
 
 /// Computes shapes and divergence; barriers are not looked at.
@@ -154,6 +154,7 @@ impl Flow<'_> {
                 let value = self.kernel.value(*id);
                 let shape = transfer(self.kernel, &value.op, value.ty, self.gangs, self);
                 self.changed |= raise(&mut self.values[id.0 as usize], shape);
+                self.indexed_by_lanes(&value.op);
             }
             Stmt::SetVar(var, value) => {
                 let blend = self.waiting(node, |live| live.var(*var));
@@ -188,6 +189,18 @@ impl Flow<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A private array that lanes index differently has elements of its own in each lane.
+    fn indexed_by_lanes(&mut self, op: &Op) {
+        let Op::ReadArray(array, index) = op else {
+            return;
+        };
+        let at = array.0 as usize;
+        let by_lanes = self.value(*index).is_some_and(|shape| !shape.is_uniform());
+        if by_lanes && self.kernel.arrays[at].contents.is_none() {
+            self.changed |= raise(&mut self.arrays[at], Some(Shape::Varying));
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! The emitted Rust of all kernels becomes one program in a temporary crate, which is compiled and handed the corpus' inputs.
 
+mod random;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,6 +39,17 @@ struct Kernel {
     front: Front,
 }
 
+fn kernel(name: &str, text: &str) -> Kernel {
+    let case = Case::parse(name, text).unwrap();
+    let options = front::Options {
+        overrides: case.overrides.clone(),
+        ..front::Options::default()
+    };
+    let front =
+        front::parse(text, name, &options).unwrap_or_else(|found| panic!("{found}\n{text}"));
+    Kernel { case, front }
+}
+
 fn corpus() -> Vec<Kernel> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/shaders/in");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -47,17 +60,8 @@ fn corpus() -> Vec<Kernel> {
     files.retain(|path| path.file_stem().unwrap() != "override_default");
     files.sort();
     let load = |path: PathBuf| {
-        let (name, text) = (
-            path.file_stem().unwrap().to_str().unwrap().to_owned(),
-            std::fs::read_to_string(&path).unwrap(),
-        );
-        let case = Case::parse(&name, &text).unwrap();
-        let options = front::Options {
-            overrides: case.overrides.clone(),
-            ..front::Options::default()
-        };
-        let front = front::parse(&text, &name, &options).unwrap_or_else(|found| panic!("{found}"));
-        Kernel { case, front }
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        kernel(name, &std::fs::read_to_string(&path).unwrap())
     };
     let lowers = |kernel: &Kernel| match lower(&kernel.front, 0) {
         Ok(_) => true,
@@ -97,8 +101,8 @@ fn program(kernels: &[Kernel]) -> String {
         }
     }
     format!(
-        "{}\n{modules}\nfn main() {{\n{arms}}}\n",
-        include_str!("generated/runner.rs")
+        "{}\n{modules}\nfn main() {{\n    // Without optimisation every temporary has its own place on the stack.\n    let jobs = std::thread::Builder::new().stack_size(1 << 29).spawn(jobs).unwrap();\n    jobs.join().unwrap();\n}}\n\nfn jobs() {{\n{arms}}}\n",
+        include_str!("runner.rs")
     )
 }
 
@@ -161,14 +165,36 @@ fn compile(folder: &Path, source: &str) -> PathBuf {
 
 #[test]
 fn emitted_code_agrees_with_the_oracle_on_every_instruction_set() {
-    let kernels = corpus();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated");
-    let binary = compile(&folder, &program(&kernels));
+    agree("corpus", &corpus());
+}
+
+/// Programs to make; more with `RANDOM_PROGRAMS`, from the seed `RANDOM_SEED` on.
+const RANDOM_PROGRAMS: u64 = 30;
+
+#[test]
+fn emitted_code_of_random_programs_agrees_with_the_oracle() {
+    let number = |name: &str, default: u64| {
+        std::env::var(name).map_or(default, |text| text.parse().unwrap())
+    };
+    let first = number("RANDOM_SEED", 1);
+    let seeds = first..first + number("RANDOM_PROGRAMS", RANDOM_PROGRAMS);
+    let kernels: Vec<Kernel> = seeds
+        .map(|seed| kernel(&format!("random_{seed}"), &random::program(seed)))
+        .collect();
+    agree("random", &kernels);
+}
+
+/// Compiles the kernels in a folder of this name and compares what they compute with the oracle.
+fn agree(folder: &str, kernels: &[Kernel]) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("generated")
+        .join(folder);
+    let binary = compile(&folder, &program(kernels));
     let data = folder.join("data");
     let _ = std::fs::remove_dir_all(&data);
     std::fs::create_dir_all(&data).unwrap();
     let mut expected = Vec::new();
-    for kernel in &kernels {
+    for kernel in kernels {
         let oracle = Oracle::new(&kernel.front.module, &kernel.front.info, "main").unwrap();
         let mut buffers = kernel.case.buffers(&kernel.front.module, oracle.bindings());
         std::fs::write(
