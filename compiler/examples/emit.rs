@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use impel_compiler::emit::{self, Options};
+use impel_compiler::simplify::simplify;
 use impel_compiler::{front, lower};
 
 fn main() -> ExitCode {
@@ -30,7 +31,7 @@ fn print(path: &str, interleave: Option<usize>) -> Result<(), Box<dyn std::error
     };
     let front = front::parse(&text, path, &front::Options::default())?;
     for index in 0..front.module.entry_points.len() {
-        let kernel = lower::lower(&front, index)?;
+        let kernel = simplify(&lower::lower(&front, index)?);
         println!("{}", emit::explain(&kernel));
         println!("{}", emit::emit(&kernel, &front.source, options)?.source);
     }

@@ -53,6 +53,17 @@ pub(crate) fn atomic_rmw<S: Isa>(
     let (mut addrs, mut lanes, mut old) = ([0; LANES_MAX], [0; LANES_MAX], [0; LANES_MAX]);
     s.i32_to_slice(addr, &mut addrs);
     s.i32_to_slice(v, &mut lanes);
+    if s.all(mask) {
+        // The usual case, without looking for the next lane.
+        let mut l = 0;
+        while l < S::LANES {
+            old[l] = buf
+                .atomic_rmw(op, addrs[l].cast_unsigned(), lanes[l].cast_unsigned())
+                .cast_signed();
+            l += 1;
+        }
+        return s.i32_from_slice(&old);
+    }
     let mut on = s.mask_bits(mask);
     while on != 0 {
         let l = on.trailing_zeros() as usize;
