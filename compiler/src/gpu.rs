@@ -15,6 +15,8 @@
 //! A dispatch may have any shape with at least as many workgroups as the part: they are counted through, and those past the end
 //! do nothing. That is how parts longer than a device's limit of a dimension are run.
 
+mod layout;
+
 use std::fmt::Write;
 
 use naga::compact::{KeepUnused, compact};
@@ -64,7 +66,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
     let info = validate(&module);
     let text =
         naga::back::wgsl::write_string(&module, &info, naga::back::wgsl::WriterFlags::empty());
-    let mut wgsl = text.expect("a valid module can be written");
+    let mut wgsl = layout::with_sizes(&text.expect("a valid module can be written"), &module);
     let (name, types) = signature(&wgsl, &format!("{prefix}kernel"));
     let values: Vec<String> = arguments
         .iter()
@@ -84,6 +86,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
     let rewritten = naga::front::wgsl::parse_str(&wgsl)
         .unwrap_or_else(|error| panic!("rewritten WGSL parses: {error}\n{wgsl}"));
     validate(&rewritten);
+    assert_same_buffers(&module, &rewritten);
     GpuModule {
         wgsl,
         entry: entry_name,
@@ -95,7 +98,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
 fn unused_prefix(text: &str) -> String {
     let mut prefix = "impel_".to_owned();
     while text.contains(&prefix) {
-        prefix.insert_str(prefix.len() - 1, "l");
+        prefix.insert(prefix.len() - 1, 'l');
     }
     prefix
 }
@@ -125,9 +128,24 @@ fn renumber_bindings(module: &mut Module) -> u32 {
     bound.len() as u32
 }
 
+/// Checks that every buffer of `original` is laid out the same in `rewritten`.
+fn assert_same_buffers(original: &Module, rewritten: &Module) {
+    for (_, buffer) in original.global_variables.iter() {
+        let Some(place) = buffer.binding else {
+            continue;
+        };
+        let same = rewritten.global_variables.iter().any(|(_, other)| {
+            other.binding == Some(place)
+                && layout::same_layout((original, buffer.ty), (rewritten, other.ty))
+        });
+        assert!(same, "binding {} changed its layout", place.binding);
+    }
+}
+
 fn validate(module: &Module) -> ModuleInfo {
-    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
-    validator
+    // As in the front: impel's own variance pass decides where barriers may stand.
+    let flags = ValidationFlags::all() - ValidationFlags::CONTROL_FLOW_UNIFORMITY;
+    Validator::new(flags, Capabilities::empty())
         .validate(module)
         .unwrap_or_else(|error| panic!("rewritten modules are valid: {error:?}"))
 }
