@@ -24,7 +24,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("graph", &["region"]),
     ("vec3", &[]),
     ("trace", &["machine", "region"]),
-    ("error", &["machine"]),
+    ("error", &["machine", "kernel"]),
     (
         "device",
         &[
