@@ -102,9 +102,21 @@ fn parse_error(source: &Source, error: &naga::front::wgsl::ParseError) -> Diagno
         return refused;
     }
     let diagnostic = source.diagnose(span, error.message());
-    match error.notes().next() {
-        Some(note) => diagnostic.advise(note),
-        None => diagnostic,
+    let notes: Vec<&str> = error.notes().collect();
+    match notes.as_slice() {
+        [] => diagnostic,
+        [heading, list @ ..] if heading.ends_with(':') => {
+            let types = list
+                .iter()
+                .map(|note| note.trim_start_matches("allowed type: "));
+            let here = types.filter(|name| {
+                !["{", "16", "64"]
+                    .iter()
+                    .any(|left_out| name.contains(left_out))
+            });
+            diagnostic.advise(format!("{heading} {}", here.collect::<Vec<_>>().join(", ")))
+        }
+        [note, ..] => diagnostic.advise(*note),
     }
 }
 
@@ -203,7 +215,7 @@ fn check_override_values(
         found.push(
             source
                 .diagnose(module.overrides.get_span(handle), format!("override `{name}` has no value"))
-                .advise(format!("give it one, `shader!(… = \"…\", overrides = {{ {name}: … }})`, or a default, `override {name}: … = …;`")),
+                .advise(format!("give it one, `shader!(… = \"…\", overrides {{ {name} = … }})`, or a default, `override {name}: … = …;`")),
         );
     }
     if found.is_empty() {
