@@ -1,13 +1,72 @@
 //! impel runs one WGSL kernel on every core and every GPU of a machine, at once.
+//!
+//! Write a data-parallel kernel once, as an ordinary WGSL compute shader. At compile time [`shader!`] checks it, proves how it touches
+//! its arrays, and emits a typed launcher and a SIMD version for the CPU. At run time a planner gives each device its share of every
+//! launch, and arrays move no further than they must.
+//!
+//! ```
+//! use impel::{Arguments, Runtime};
+//!
+//! impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
+//!
+//! let rt = Runtime::new()?;
+//! let n = 1000;
+//! let x = rt.array_from_vec(vec![1.0_f32; 1000])?;
+//! let mut y = rt.array_from_vec(vec![2.0_f32; 1000])?;
+//! rt.launch(saxpy::saxpy { params: saxpy::Params { alpha: 3.0, n }, x: &x, y: &mut y }.over(n))?;
+//! assert_eq!(y.read_range(0..1)?[0], 5.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Runtime`] discovers the devices, makes arrays and launches kernels.
+//! - [`Array`] is data that lives where it was last written.
+//! - [`shader!`] turns WGSL into typed launchers; [`Arguments`] are what it makes, [`Launch`] is what they become with a grid.
+//! - [`Policy`] overrides the planner; [`Runtime::explain`] shows its plan, [`Runtime::report`] what happened.
+//!
+//! The modules below are the runtime's parts; most programs need only what stands at the top.
+//!
+//! # Environment
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `IMPEL_ISA` | instructions of CPU kernels: `scalar`, `avx2` or `avx512` |
+//! | `IMPEL_THREADS` | number of CPU workers |
+//! | `IMPEL_SOFTWARE_GPU` | `1` to use GPUs that are emulated on the CPU |
 
-pub use impel_lanes as lanes;
+// Generated code names this crate `::impel`, also in this crate.
+extern crate self as impel;
 
+mod array;
 pub mod cost;
-// Not all that the devices offer is called on every machine and with every feature.
-#[allow(dead_code, unused_imports)]
 mod device;
+mod error;
+mod execute;
+mod graph;
 pub mod kernel;
+pub mod launch;
 pub mod machine;
 pub mod plan;
 pub mod region;
+mod runtime;
+mod store;
+pub mod trace;
 pub mod transfer;
+mod vec3;
+
+#[doc(hidden)]
+pub use bytemuck;
+#[doc(hidden)]
+pub use impel_lanes as lanes;
+pub use impel_macros::shader;
+
+pub use array::{Array, Element, ReadGuard, View, ViewMut, WriteGuard};
+pub use device::Pool;
+#[cfg(feature = "gpu")]
+pub use device::{WgpuDevice, WgpuQueue};
+pub use error::{ArrayError, LaunchError, RuntimeError};
+pub use lanes::Level;
+pub use launch::{Arguments, Launch};
+pub use machine::DeviceId;
+pub use plan::Policy;
+pub use runtime::{Pending, Runtime, RuntimeBuilder};
+pub use vec3::Vec3;

@@ -54,17 +54,7 @@ pub(crate) struct Download {
     mapped: Arc<OnceLock<bool>>,
 }
 
-impl Download {
-    /// Whether [`Gpu::finish_download`] will return without waiting. It becomes so while somebody waits or polls.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.mapped.get().is_some()
-    }
-
-    /// Done when the device has copied the words.
-    pub(crate) fn ticket(&self) -> &Ticket {
-        &self.ticket
-    }
-}
+impl Download {}
 
 impl Gpu {
     /// Submits everything recorded and a copy of the words of `spans` after it.

@@ -26,10 +26,10 @@ use std::time::Duration;
 
 pub(crate) use bind::Argument;
 pub(crate) use discover::{Candidate, Discovery, discover};
-pub(crate) use download::Download;
 pub(crate) use error::GpuError;
 pub(crate) use memory::Buffer;
 pub(crate) use record::Dispatch;
+#[cfg(test)]
 pub(crate) use wait::Ticket;
 
 use bind::BindGroups;
@@ -152,6 +152,7 @@ impl Gpu {
 
     /// The rounds, summed over all loops of an invocation, after which this device silently stops them: a kernel that goes round
     /// more often gives wrong results here. Only some software devices have such a cap.
+    #[cfg(test)]
     pub(crate) fn loop_rounds_max(&self) -> Option<u32> {
         self.loop_rounds_max
     }
@@ -164,11 +165,6 @@ impl Gpu {
     /// Bytes of buffers in use.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.ledger.used_bytes()
-    }
-
-    /// Sets how long [`Gpu::upload`] and [`Gpu::download`] wait at most for the device.
-    pub(crate) fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
     }
 
     /// Makes a buffer of `words` words (of one, if none), all zero.

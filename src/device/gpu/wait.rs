@@ -51,6 +51,7 @@ impl Gpu {
     /// # Errors
     ///
     /// The work failed, or the device is lost.
+    #[cfg(test)]
     pub(crate) fn is_done(&self, ticket: &Ticket) -> Result<bool, GpuError> {
         self.submit_if_recording(ticket)?;
         if let Some(outcome) = ended(ticket) {

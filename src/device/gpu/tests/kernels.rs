@@ -40,11 +40,7 @@ const fn array(name: &'static str, binding: u32, space: Space) -> Binding {
     }
 }
 
-pub(super) const fn kernel(
-    name: &'static str,
-    bindings: &'static [Binding],
-    wgsl: &'static str,
-) -> Kernel {
+const fn kernel(name: &'static str, bindings: &'static [Binding], wgsl: &'static str) -> Kernel {
     Kernel {
         name,
         path: "a test",

@@ -1,0 +1,220 @@
+//! What can go wrong? One enum per operation, each message saying what, where and what to do.
+
+use std::sync::Arc;
+
+use crate::kernel::Space;
+use crate::machine::DeviceId;
+
+/// Why [`Runtime::new`](crate::Runtime::new) or [`RuntimeBuilder::build`](crate::RuntimeBuilder::build) failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// An environment variable holds something impel cannot read.
+    #[error(
+        "the environment variable {name} is `{value}`, but must be {expected}; correct or unset it"
+    )]
+    Environment {
+        /// The variable.
+        name: &'static str,
+        /// Its content.
+        value: String,
+        /// What it may hold.
+        expected: &'static str,
+    },
+    /// The instruction set asked for is not on this machine.
+    #[error("this CPU has no {asked}; it has {available}")]
+    Isa {
+        /// Level asked for.
+        asked: String,
+        /// Levels of this machine.
+        available: String,
+    },
+    /// A GPU was demanded and there is none.
+    #[error(
+        "no GPU was found{found}; install a Vulkan, Metal or DX12 driver, or do not demand a GPU"
+    )]
+    NoGpu {
+        /// What was found and why it does not count.
+        found: String,
+    },
+    /// The worker threads could not be started.
+    #[error("cannot start {threads} worker threads: {cause}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        cause: String,
+    },
+}
+
+/// Why making, reading or writing an [`Array`](crate::Array) failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArrayError {
+    /// Too many elements: indices of WGSL have 32 bits, and impel addresses 2^31 - 1 words per array.
+    #[error(
+        "an array of {elements} elements of {element_bytes} bytes is larger than 8 GiB, the most that a kernel can index; split it"
+    )]
+    TooLarge {
+        /// Length asked for.
+        elements: usize,
+        /// Size of one element.
+        element_bytes: usize,
+    },
+    /// The range does not lie in the array.
+    #[error("range {start}..{end} is outside of an array of {len} elements")]
+    Range {
+        /// First element asked for.
+        start: usize,
+        /// One past the last.
+        end: usize,
+        /// Length of the array.
+        len: usize,
+    },
+    /// The lengths of source and destination differ.
+    #[error("cannot copy {source_len} elements over a range of {len}")]
+    Length {
+        /// Elements given.
+        source_len: usize,
+        /// Elements of the range.
+        len: usize,
+    },
+    /// A launch that should have written this range failed; write it anew to use it again.
+    #[error("words {lo}..{hi} of the array were not written: {cause}")]
+    Failed {
+        /// First word.
+        lo: u64,
+        /// One past the last.
+        hi: u64,
+        /// Why the launch failed.
+        cause: Arc<LaunchError>,
+    },
+    /// A GPU held the only copy and is gone.
+    #[error(
+        "{device} was lost and held the only copy of words {words} of the array: {cause}; write them anew"
+    )]
+    Lost {
+        /// The GPU.
+        device: String,
+        /// The ranges, in 32-bit words.
+        words: String,
+        /// What the driver said.
+        cause: String,
+    },
+    /// The range is in use by a guard or by a launch.
+    #[error("words {lo}..{hi} of the array are in use: {by}")]
+    Busy {
+        /// First word.
+        lo: u64,
+        /// One past the last.
+        hi: u64,
+        /// By whom.
+        by: String,
+    },
+    /// Main memory is exhausted.
+    #[error("cannot allocate {bytes} bytes of main memory")]
+    OutOfMemory {
+        /// How much was asked for.
+        bytes: u64,
+    },
+}
+
+/// Why a launch was refused or failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaunchError {
+    /// A grid without workgroups.
+    #[error(
+        "kernel `{kernel}`: the grid {grid:?} has no workgroups; every extent must be at least 1"
+    )]
+    EmptyGrid {
+        /// Entry point.
+        kernel: &'static str,
+        /// Grid asked for, in workgroups.
+        grid: [u32; 3],
+    },
+    /// A grid whose ids do not fit 32 bits.
+    #[error(
+        "kernel `{kernel}`: {invocations} invocations along {axis} do not fit the 32 bits of global_invocation_id; launch in parts"
+    )]
+    GridTooLarge {
+        /// Entry point.
+        kernel: &'static str,
+        /// `x`, `y` or `z`.
+        axis: char,
+        /// Invocations along it.
+        invocations: u64,
+    },
+    /// Arguments that are not the kernel's.
+    #[error("kernel `{kernel}` takes {wanted:?}, but was given {given:?}")]
+    Arguments {
+        /// Entry point.
+        kernel: &'static str,
+        /// Kinds of its bindings, in order.
+        wanted: Vec<Space>,
+        /// Kinds of the arguments, in order.
+        given: Vec<Space>,
+    },
+    /// An array of another runtime.
+    #[error(
+        "kernel `{kernel}`: `{binding}` is an array of another Runtime; make it with the one that launches"
+    )]
+    ForeignArray {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which argument.
+        binding: &'static str,
+    },
+    /// An array is shorter than the type WGSL declares.
+    #[error(
+        "kernel `{kernel}`: `{binding}` needs at least {needed_words} words ({needed}), but the array has {words}"
+    )]
+    TooShort {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which argument.
+        binding: &'static str,
+        /// Words needed.
+        needed_words: u64,
+        /// Why so many.
+        needed: &'static str,
+        /// Words given.
+        words: u64,
+    },
+    /// An argument's content is missing.
+    #[error("kernel `{kernel}`: `{binding}`: {cause}")]
+    Argument {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which argument.
+        binding: &'static str,
+        /// What is wrong with it.
+        cause: Box<ArrayError>,
+    },
+    /// The policy cannot be followed.
+    #[error("kernel `{kernel}`: {reason}")]
+    Policy {
+        /// Entry point.
+        kernel: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A GPU failed and no other device could take over.
+    #[error("kernel `{kernel}` on {device}: {cause}")]
+    Device {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which device.
+        device: DeviceId,
+        /// What the driver said.
+        cause: String,
+    },
+    /// A CPU worker panicked.
+    #[error("kernel `{kernel}`: a CPU worker panicked: {message}")]
+    WorkerPanicked {
+        /// Entry point.
+        kernel: &'static str,
+        /// The panic's message.
+        message: String,
+    },
+}

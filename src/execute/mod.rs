@@ -1,0 +1,287 @@
+//! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: the executor's thread, or a thread that waits.
+
+mod launch;
+mod movement;
+mod obey;
+#[cfg(feature = "gpu")]
+mod timing;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::array::ArrayCore;
+use crate::cost::Costs;
+use crate::device::Devices;
+use crate::error::LaunchError;
+use crate::graph::{Access, ArrayId, Graph, TaskId};
+use crate::launch::LaunchBody;
+use crate::plan::{Plan, Policy};
+use crate::region::Span;
+use crate::store::CostStore;
+use crate::trace::Report;
+
+/// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
+const AT_ONCE_NS: f64 = 10_000.0;
+
+/// What a runtime, its arrays and its executor share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    id: u64,
+    arrays: AtomicU64,
+    pub(crate) devices: Devices,
+    pub(crate) policy: Policy,
+    pub(crate) costs: Mutex<Costs>,
+    pub(crate) store: CostStore,
+    pub(crate) report: Mutex<Report>,
+    /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
+    plans: Mutex<std::collections::HashMap<u64, Plan>>,
+    /// GPU parts whose times are wanted.
+    #[cfg(feature = "gpu")]
+    timed: Mutex<Vec<timing::Timed>>,
+    graph: Mutex<Queue>,
+    /// Something is ready, or the runtime stops.
+    wake: Condvar,
+    /// Something has finished.
+    done: Condvar,
+}
+
+/// The graph of unfinished work, and what stands around it.
+#[derive(Debug, Default)]
+struct Queue {
+    graph: Graph<Work>,
+    stopping: bool,
+    wakers: Vec<(TaskId, Waker)>,
+}
+
+/// A piece of work.
+#[derive(Debug)]
+enum Work {
+    Launch { body: LaunchBody, outcome: Outcome },
+    Fetch { core: Arc<ArrayCore>, span: Span },
+}
+
+/// How a launch ended, once it has.
+pub(crate) type Outcome = Arc<OnceLock<Result<(), Arc<LaunchError>>>>;
+
+impl Shared {
+    pub(crate) fn new(devices: Devices, policy: Policy, store: CostStore) -> Arc<Self> {
+        static RUNTIMES: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self {
+            id: RUNTIMES.fetch_add(1, Ordering::Relaxed),
+            arrays: AtomicU64::new(0),
+            costs: Mutex::new(store.load()),
+            report: Mutex::new(Report::of_devices(
+                devices
+                    .machine
+                    .devices()
+                    .map(|(_, name)| name.to_owned())
+                    .collect(),
+            )),
+            plans: Mutex::default(),
+            #[cfg(feature = "gpu")]
+            timed: Mutex::default(),
+            graph: Mutex::default(),
+            wake: Condvar::new(),
+            done: Condvar::new(),
+            devices,
+            policy,
+            store,
+        })
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn next_array(&self) -> ArrayId {
+        ArrayId(self.arrays.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Queues a launch behind the work it conflicts with; a tiny one with nothing before it is carried out at once.
+    pub(crate) fn launch(&self, body: LaunchBody) -> Result<(TaskId, Outcome), LaunchError> {
+        body.check(self.id)?;
+        self.check_policy(&body)?;
+        let at_once = self.devices.cpu_only() && self.predict_on_cpu(&body) < AT_ONCE_NS;
+        let outcome = Outcome::default();
+        let accesses = body.accesses();
+        let work = Work::Launch {
+            body,
+            outcome: Arc::clone(&outcome),
+        };
+        let mut queue = self.queue();
+        let id = queue.graph.add(work, accesses);
+        let taken = if at_once { queue.graph.take(id) } else { None };
+        drop(queue);
+        match taken {
+            Some(work) => self.carry_out(id, work),
+            None => self.wake.notify_one(),
+        }
+        Ok((id, outcome))
+    }
+
+    /// Blocks until nothing that conflicts with `access` is unfinished; helps meanwhile.
+    pub(crate) fn wait_for(&self, access: &Access) {
+        self.help_until(|queue| queue.graph.conflicting(access));
+    }
+
+    /// Blocks until this work is finished, also on the GPUs; helps meanwhile.
+    pub(crate) fn wait(&self, id: TaskId) {
+        self.help_until(|queue| queue.graph.is_pending(id).then_some(id));
+        self.devices.wait();
+    }
+
+    /// Blocks until everything is finished; helps meanwhile.
+    pub(crate) fn wait_for_all(&self) {
+        self.help_until(|queue| queue.graph.latest());
+    }
+
+    /// Carries out what `obstacle` names, or what it waits for, until it names nothing.
+    fn help_until(&self, obstacle: impl Fn(&Queue) -> Option<TaskId>) {
+        let mut queue = self.queue();
+        while let Some(id) = obstacle(&queue) {
+            let mine = queue.graph.take(id).map(|work| (id, work));
+            let next = mine.or_else(|| {
+                if queue.graph.is_blocked(id) {
+                    queue.graph.take_next()
+                } else {
+                    None
+                }
+            });
+            if let Some((id, work)) = next {
+                drop(queue);
+                self.carry_out(id, work);
+                queue = self.queue();
+            } else {
+                queue = self
+                    .done
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// The executor's thread: carries out what is ready until the runtime stops and nothing is left.
+    pub(crate) fn run(&self) {
+        let mut queue = self.queue();
+        loop {
+            if let Some((id, work)) = queue.graph.take_next() {
+                drop(queue);
+                self.carry_out(id, work);
+                queue = self.queue();
+            } else if queue.stopping && queue.graph.pending() == 0 {
+                return;
+            } else {
+                drop(queue);
+                self.devices.flush();
+                queue = self.queue();
+                if !queue.graph.has_ready() && !(queue.stopping && queue.graph.pending() == 0) {
+                    queue = self
+                        .wake
+                        .wait(queue)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Lets [`run`](Self::run) return when everything is finished.
+    pub(crate) fn stop(&self) {
+        self.queue().stopping = true;
+        self.wake.notify_all();
+    }
+
+    fn carry_out(&self, id: TaskId, work: Work) {
+        match work {
+            Work::Launch { body, outcome } => {
+                let result = self.run_launch(&body).map_err(Arc::new);
+                if let Err(error) = &result {
+                    mark_failed(&body, error);
+                }
+                // Nobody else sets it: a piece of work is taken once.
+                outcome.get_or_init(|| result);
+            }
+            // An error stays with the array and is returned by the read that follows.
+            Work::Fetch { core, span } => drop(self.bring_home(&core, span)),
+        }
+        let mut queue = self.queue();
+        let ready = queue.graph.finish(id);
+        let stopping = queue.stopping;
+        let woken = if queue.wakers.is_empty() {
+            Vec::new()
+        } else {
+            take_wakers(&mut queue.wakers, id)
+        };
+        drop(queue);
+        if ready > 0 || stopping {
+            self.wake.notify_one();
+        }
+        self.done.notify_all();
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Brings `span` home behind the work before it, and resolves when that is done.
+    pub(crate) fn fetch(&self, core: Arc<ArrayCore>, access: Access) -> Fetching<'_> {
+        let work = Work::Fetch {
+            core,
+            span: access.span,
+        };
+        let id = self.queue().graph.add(work, vec![access]);
+        self.wake.notify_one();
+        Fetching { shared: self, id }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.graph.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for everything, also on the GPUs.
+    pub(crate) fn sync(&self) {
+        self.wait_for_all();
+        self.devices.wait();
+    }
+}
+
+/// The arrays that a failed launch should have written are marked, with the reason, until they are overwritten.
+fn mark_failed(body: &LaunchBody, error: &Arc<LaunchError>) {
+    for slot in body.slots().filter(|slot| slot.write) {
+        slot.core
+            .placement()
+            .failed
+            .push((slot.span, Arc::clone(error)));
+    }
+}
+
+fn take_wakers(wakers: &mut Vec<(TaskId, Waker)>, id: TaskId) -> Vec<Waker> {
+    let (mine, others) = std::mem::take(wakers)
+        .into_iter()
+        .partition(|(task, _)| *task == id);
+    *wakers = others;
+    let mine: Vec<(TaskId, Waker)> = mine;
+    mine.into_iter().map(|(_, waker)| waker).collect()
+}
+
+/// Resolves when a piece of work is finished.
+#[derive(Debug)]
+pub(crate) struct Fetching<'a> {
+    shared: &'a Shared,
+    id: TaskId,
+}
+
+impl Future for Fetching<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.shared.queue();
+        if !queue.graph.is_pending(self.id) {
+            return Poll::Ready(());
+        }
+        queue
+            .wakers
+            .retain(|(task, waker)| *task != self.id || !waker.will_wake(context.waker()));
+        queue.wakers.push((self.id, context.waker().clone()));
+        Poll::Pending
+    }
+}

@@ -1,0 +1,75 @@
+//! How long did GPU parts take that nobody waited for? Their clocks are read when they are done, and the times learned.
+
+use std::sync::PoisonError;
+
+use super::Shared;
+use super::launch::Job;
+use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
+use crate::device::gpu::{Dispatch, Timing};
+use crate::machine::DeviceId;
+
+/// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.
+const SAMPLES_ENOUGH: u32 = 10;
+/// Parts that may be under way with their clocks running; more are not learned from.
+const WAITING_MAX: usize = 64;
+
+/// A part in a GPU's queue whose time is wanted.
+#[derive(Debug)]
+pub(super) struct Timed {
+    pub(super) dispatch: Dispatch,
+    pub(super) name: &'static str,
+    pub(super) kernel: KernelKey,
+    pub(super) id: DeviceId,
+    pub(super) device: DeviceKey,
+    pub(super) work: Work,
+    pub(super) workgroups: u64,
+    pub(super) predicted_ns: f64,
+}
+
+impl Shared {
+    /// Whether a part's time is worth measuring.
+    pub(super) fn timing(&self, job: &Job<'_>, device: DeviceId, work: Work) -> Timing {
+        match self.predict(job, device, work).source {
+            Source::Measured(samples) if samples >= SAMPLES_ENOUGH => Timing::Off,
+            _ => Timing::Measured,
+        }
+    }
+
+    /// Learns from a part when it is done.
+    pub(super) fn learn_later(&self, part: Timed) {
+        let mut waiting = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < WAITING_MAX {
+            waiting.push(part);
+        } else {
+            drop(waiting);
+            self.report()
+                .add_part(part.name, part.id, part.workgroups, part.predicted_ns, None);
+        }
+    }
+
+    /// Learns from the parts that are done by now.
+    pub(crate) fn read_clocks(&self) {
+        let mut waiting = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|part| {
+            let Some(ns) = part.dispatch.elapsed_ns() else {
+                return true;
+            };
+            let sample = Sample {
+                kernel: part.kernel,
+                device: part.device,
+                work: part.work,
+                ns: ns as f64,
+                cold: false,
+            };
+            self.costs().record(&sample);
+            self.report().add_part(
+                part.name,
+                part.id,
+                part.workgroups,
+                part.predicted_ns,
+                Some(ns),
+            );
+            false
+        });
+    }
+}

@@ -1,0 +1,306 @@
+//! Where does everything start? The runtime: the machine's devices, the arrays made for them, and the launches on them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::array::{Array, Element};
+use crate::device::cpu::Cpu;
+use crate::device::{Devices, Pool};
+use crate::error::{ArrayError, LaunchError, RuntimeError};
+use crate::execute::{Outcome, Shared};
+use crate::graph::TaskId;
+use crate::lanes::Level;
+use crate::launch::Launch;
+use crate::machine::Machine;
+use crate::plan::{Plan, Policy};
+use crate::store::CostStore;
+use crate::trace::Report;
+
+/// The devices of this machine, ready for launches.
+///
+/// Dropping it waits for all launches. Arrays may outlive it.
+#[derive(Debug)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+    executor: Option<JoinHandle<()>>,
+}
+
+/// Choices about a [`Runtime`], each with a good default.
+#[derive(Debug, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RuntimeBuilder {
+    threads: Option<usize>,
+    pool: Option<Arc<Pool>>,
+    isa: Option<Level>,
+    policy: Policy,
+    cache: Cache,
+    #[cfg(feature = "gpu")]
+    gpus: crate::device::GpuChoice,
+}
+
+#[derive(Debug, Default)]
+enum Cache {
+    #[default]
+    OfUser,
+    In(PathBuf),
+    Off,
+}
+
+impl RuntimeBuilder {
+    /// Number of CPU workers; at first as many as the process may use.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Runs CPU parts on the caller's rayon pool instead of on one of its own.
+    pub fn pool(mut self, pool: Arc<Pool>) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// Instructions of CPU kernels; at first the best of this machine, or what `IMPEL_ISA` says.
+    pub fn isa(mut self, level: Level) -> Self {
+        self.isa = Some(level);
+        self
+    }
+
+    /// Policy of launches that do not bring their own.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Keeps learned costs in this directory instead of the user's cache directory.
+    pub fn cache_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cache = Cache::In(directory.into());
+        self
+    }
+
+    /// Neither reads nor writes costs on disk.
+    pub fn without_cache(mut self) -> Self {
+        self.cache = Cache::Off;
+        self
+    }
+
+    /// Looks for GPUs (at first it does), or leaves them alone.
+    #[cfg(feature = "gpu")]
+    pub fn gpus(mut self, look: bool) -> Self {
+        self.gpus.look = look;
+        self
+    }
+
+    /// Fails without a GPU.
+    #[cfg(feature = "gpu")]
+    pub fn require_gpu(mut self) -> Self {
+        self.gpus.require = true;
+        self
+    }
+
+    /// Uses GPUs that are emulated on the CPU, too: right, but slow, and on the same cores. At first they are left alone unless
+    /// `IMPEL_SOFTWARE_GPU=1`.
+    #[cfg(feature = "gpu")]
+    pub fn software_gpus(mut self, allow: bool) -> Self {
+        self.gpus.software = Some(allow);
+        self
+    }
+
+    /// Most bytes of arrays that each GPU may hold.
+    #[cfg(feature = "gpu")]
+    pub fn gpu_memory(mut self, bytes: u64) -> Self {
+        self.gpus.budget_bytes = Some(bytes);
+        self
+    }
+
+    /// Uses a device and queue that the caller has opened, besides those that impel finds.
+    #[cfg(feature = "gpu")]
+    pub fn lend_gpu(
+        mut self,
+        device: crate::device::WgpuDevice,
+        queue: crate::device::WgpuQueue,
+    ) -> Self {
+        self.gpus.lent.push((device, queue));
+        self
+    }
+
+    /// Discovers the devices and starts the executor.
+    ///
+    /// # Errors
+    /// [`RuntimeError`]: a demanded GPU or instruction set is not there, or an environment variable is invalid.
+    pub fn build(self) -> Result<Runtime, RuntimeError> {
+        let cpu = self.cpu()?;
+        #[cfg(feature = "gpu")]
+        let devices = Devices::discover(cpu, self.gpus)?;
+        #[cfg(not(feature = "gpu"))]
+        let devices = Devices::discover(cpu)?;
+        let store = match self.cache {
+            Cache::OfUser => CostStore::in_user_cache(),
+            Cache::In(directory) => CostStore::in_directory(directory),
+            Cache::Off => CostStore::nowhere(),
+        };
+        let shared = Shared::new(devices, self.policy, store);
+        let executor = {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new()
+                .name("impel-executor".to_owned())
+                .spawn(move || shared.run())
+        };
+        let executor = executor.map_err(|error| RuntimeError::Threads {
+            threads: 1,
+            cause: error.to_string(),
+        })?;
+        Ok(Runtime {
+            shared,
+            executor: Some(executor),
+        })
+    }
+
+    fn cpu(&self) -> Result<Cpu, RuntimeError> {
+        let level = match self.isa {
+            Some(level) => level,
+            None => crate::device::environment::isa()?.unwrap_or_else(Level::detect),
+        };
+        if !level.is_available() {
+            let available = Level::available()
+                .map(|level| level.to_string())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(RuntimeError::Isa {
+                asked: level.to_string(),
+                available,
+            });
+        }
+        if let Some(pool) = &self.pool {
+            return Ok(Cpu::with_pool(Arc::clone(pool), level));
+        }
+        let threads = match self.threads {
+            Some(threads) => threads.max(1),
+            None => crate::device::environment::threads()?
+                .unwrap_or_else(crate::device::cpu::usable_cores),
+        };
+        Cpu::new(threads, level).map_err(|error| RuntimeError::Threads {
+            threads,
+            cause: error.to_string(),
+        })
+    }
+}
+
+impl Runtime {
+    /// A runtime on every core and every GPU of this machine. Emulated GPUs are left alone.
+    ///
+    /// # Errors
+    /// As [`RuntimeBuilder::build`].
+    pub fn new() -> Result<Self, RuntimeError> {
+        Self::builder().build()
+    }
+
+    /// Choices to make before the runtime starts.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder::default()
+    }
+
+    /// The hardware.
+    pub fn machine(&self) -> &Machine {
+        &self.shared.devices.machine
+    }
+
+    /// An array that takes over `vec`, without a copy.
+    ///
+    /// # Errors
+    /// [`ArrayError::TooLarge`] from 8 GiB on.
+    pub fn array_from_vec<T: Element>(&self, vec: Vec<T>) -> Result<Array<T>, ArrayError> {
+        Array::adopt(&self.shared, vec)
+    }
+
+    /// An array with a copy of `elements`, at a cache line's border.
+    ///
+    /// # Errors
+    /// [`ArrayError::TooLarge`] from 8 GiB on, [`ArrayError::OutOfMemory`].
+    pub fn array_from_slice<T: Element>(&self, elements: &[T]) -> Result<Array<T>, ArrayError> {
+        let mut array = self.zeros(elements.len())?;
+        array.copy_from_slice(0, elements)?;
+        Ok(array)
+    }
+
+    /// An array of `len` zeros, at a cache line's border.
+    ///
+    /// # Errors
+    /// [`ArrayError::TooLarge`] from 8 GiB on, [`ArrayError::OutOfMemory`].
+    pub fn zeros<T: Element>(&self, len: usize) -> Result<Array<T>, ArrayError> {
+        Array::zeroed(&self.shared, len)
+    }
+
+    /// Starts a launch behind the launches that it depends on, and returns at once.
+    ///
+    /// Errors that show only when it runs come from [`Pending::wait`] and from reading the arrays that it writes.
+    ///
+    /// # Errors
+    /// [`LaunchError`]: the grid, an array or the policy cannot be right.
+    pub fn launch(&self, launch: Launch<'_>) -> Result<Pending<'_>, LaunchError> {
+        let (id, outcome) = self.shared.launch(launch.body)?;
+        Ok(Pending {
+            shared: &self.shared,
+            id,
+            outcome,
+        })
+    }
+
+    /// The plan that the launch would follow now: who does which part, why, how long that should take, and what has to move.
+    /// Waits for the launches before it, whose end decides what has to move.
+    ///
+    /// # Errors
+    /// As [`launch`](Self::launch).
+    pub fn explain(&self, launch: &Launch<'_>) -> Result<Plan, LaunchError> {
+        self.shared.explain(&launch.body)
+    }
+
+    /// What happened so far.
+    pub fn report(&self) -> Report {
+        self.shared.report_so_far()
+    }
+
+    /// Waits for all launches, also on the GPUs.
+    pub fn sync(&self) {
+        self.shared.sync();
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Runtime {
+    /// Makes a GPU fail as if its driver had lost it, to try out what a program does then. Nothing happens for other devices.
+    pub fn lose_gpu(&self, device: crate::machine::DeviceId) {
+        self.shared.devices.lose(device);
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(executor) = self.executor.take() {
+            // The executor does not panic: launches run behind `catch_unwind`. If it did, its launches are marked by nobody and
+            // waiting again would not help.
+            drop(executor.join());
+        }
+        self.shared.save_costs();
+    }
+}
+
+/// A launch that may not have finished.
+#[derive(Debug)]
+pub struct Pending<'a> {
+    shared: &'a Shared,
+    id: TaskId,
+    outcome: Outcome,
+}
+
+impl Pending<'_> {
+    /// Waits until the launch has been carried out, also on the GPUs, and returns its error if it failed.
+    ///
+    /// # Errors
+    /// The reason why the launch failed.
+    pub fn wait(self) -> Result<(), Arc<LaunchError>> {
+        self.shared.wait(self.id);
+        self.outcome.get().cloned().unwrap_or(Ok(()))
+    }
+}
