@@ -41,6 +41,20 @@ pub(crate) fn scatter<S: Isa>(s: S, buf: Buffer<'_>, addr: S::I32, mask: S::Mask
     }
 }
 
+/// The lanes of a value, in place.
+#[inline(always)]
+fn words<S: Isa>(_: S, v: &S::I32) -> &[i32] {
+    // SAFETY: as `Sealed` demands, the value is `LANES` words, lane 0 first.
+    unsafe { core::slice::from_raw_parts((&raw const *v).cast(), S::LANES) }
+}
+
+/// The lanes of a value, in place.
+#[inline(always)]
+fn words_mut<S: Isa>(_: S, v: &mut S::I32) -> &mut [i32] {
+    // SAFETY: as `Sealed` demands, the value is `LANES` words, lane 0 first, and any bits are a value.
+    unsafe { core::slice::from_raw_parts_mut((&raw mut *v).cast(), S::LANES) }
+}
+
 #[inline(always)]
 pub(crate) fn atomic_rmw<S: Isa>(
     s: S,
@@ -50,29 +64,28 @@ pub(crate) fn atomic_rmw<S: Isa>(
     mask: S::Mask,
     v: S::I32,
 ) -> S::I32 {
-    let (mut addrs, mut lanes, mut old) = ([0; LANES_MAX], [0; LANES_MAX], [0; LANES_MAX]);
-    s.i32_to_slice(addr, &mut addrs);
-    s.i32_to_slice(v, &mut lanes);
+    let mut old = s.i32_splat(0);
+    let (addrs, operands, results) = (words(s, &addr), words(s, &v), words_mut(s, &mut old));
     if s.all(mask) {
         // The usual case, without looking for the next lane.
         let mut l = 0;
         while l < S::LANES {
-            old[l] = buf
-                .atomic_rmw(op, addrs[l].cast_unsigned(), lanes[l].cast_unsigned())
+            results[l] = buf
+                .atomic_rmw(op, addrs[l].cast_unsigned(), operands[l].cast_unsigned())
                 .cast_signed();
             l += 1;
         }
-        return s.i32_from_slice(&old);
+        return old;
     }
     let mut on = s.mask_bits(mask);
     while on != 0 {
         let l = on.trailing_zeros() as usize;
-        old[l] = buf
-            .atomic_rmw(op, addrs[l].cast_unsigned(), lanes[l].cast_unsigned())
+        results[l] = buf
+            .atomic_rmw(op, addrs[l].cast_unsigned(), operands[l].cast_unsigned())
             .cast_signed();
         on &= on - 1;
     }
-    s.i32_from_slice(&old)
+    old
 }
 
 #[inline(always)]

@@ -19,10 +19,10 @@ mod rows;
 mod strips;
 mod text;
 
-use crate::diagnostic::{Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::ir::{ArrayId, BufferId, Kernel, Scalar, VarId};
 use crate::tree::Tree;
-use crate::variance::{Gangs, Variance, check_barriers};
+use crate::variance::{DivergentBarrier, Gangs, Variance, check_barriers};
 use expression::{Context, rust_type};
 pub use plan::{Branch, Contraction, Form, Length, Plan};
 use text::Text;
@@ -68,14 +68,10 @@ pub fn emit(
 ) -> Result<CpuCode, Diagnostics> {
     let tree = Tree::new(kernel);
     let variance = Variance::new(kernel, &tree, plan::gangs(kernel, &tree));
-    let divergent = check_barriers(&tree, &variance);
+    let divergent = check_barriers(kernel, &tree, &variance);
     if !divergent.is_empty() {
-        let diagnose = |barrier: &crate::variance::DivergentBarrier| {
-            source
-                .diagnose(barrier.barrier, barrier.message())
-                .advise(barrier.advice())
-        };
-        return Err(Diagnostics(divergent.iter().map(diagnose).collect()));
+        let found = divergent.iter().map(|barrier| diagnose(source, barrier));
+        return Err(Diagnostics(found.collect()));
     }
     let plan = Plan::new(kernel, &tree, &variance, options.interleave);
     let cx = Context {
@@ -88,6 +84,17 @@ pub fn emit(
     Ok(print(cx, options.strict))
 }
 
+fn diagnose(source: &Source, barrier: &DivergentBarrier) -> Diagnostic {
+    let mut message = barrier.message().to_owned();
+    if barrier.cause != barrier.barrier {
+        let line = source.position(barrier.cause).line;
+        message = format!("{message} (line {line})");
+    }
+    source
+        .diagnose(barrier.barrier, message)
+        .advise(barrier.advice())
+}
+
 /// What is decided about `kernel`: the annotated tree and the plan, as text.
 pub fn explain(kernel: &Kernel) -> String {
     let tree = Tree::new(kernel);
@@ -98,7 +105,18 @@ pub fn explain(kernel: &Kernel) -> String {
         tree: &tree,
         variance: &variance,
     };
-    format!("{annotated}plan: {plan}")
+    let cx = Context {
+        kernel,
+        tree: &tree,
+        variance: &variance,
+        plan: &plan,
+        lanes: "",
+    };
+    let cut = match plan.gangs {
+        Gangs::Strips => String::new(),
+        Gangs::Rows => rows::cut(cx).to_string(),
+    };
+    format!("{annotated}{cut}plan: {plan}")
 }
 
 fn print(cx: Context<'_>, strict: bool) -> CpuCode {

@@ -158,45 +158,46 @@ impl Plan {
         self.vector_arrays[id.0 as usize]
     }
 
+    /// Lets sums compute the products in them, where all users of a product are such sums.
     fn contract(&mut self, kernel: &Kernel, tree: &Tree) {
-        for at in 0..kernel.values.len() {
-            let (id, value) = (ValueId(at as u32), &kernel.values[at]);
-            let Op::Binary(op @ (Binary::Add | Binary::Subtract), x, y) = value.op else {
+        let users = summed_products(kernel, tree);
+        for at in (0..kernel.values.len()).rev() {
+            let id = ValueId(at as u32);
+            let Op::Binary(Binary::Multiply, a, b) = kernel.values[at].op else {
                 continue;
             };
-            if value.ty != Scalar::F32 || !matches!(self.of(id), Form::Vector | Form::Scalar) {
+            let Some(sums) = users.get(&id) else { continue };
+            let fits = |sum: &ValueId| {
+                self.of(*sum) == self.of(id) && !self.contractions.contains_key(sum)
+            };
+            if sums.len() != tree.needed.uses[at] as usize || !sums.iter().all(fits) {
                 continue;
             }
-            let own = |id: &ValueId| {
-                tree.needed.uses[id.0 as usize] == 1 && self.of(*id) == &self.forms[at]
-            };
-            let minus = op == Binary::Subtract;
-            let factors = |id: ValueId| Some(id).filter(own).and_then(|id| product(kernel, id));
-            let found = match (factors(x), factors(y)) {
-                (_, Some((a, b))) => (
-                    y,
+            for sum in sums {
+                let Op::Binary(op, x, y) = kernel.value(*sum).op else {
+                    continue;
+                };
+                let minus = op == Binary::Subtract;
+                let contraction = if y == id {
                     Contraction {
                         a,
                         b,
                         c: x,
                         minus_product: minus,
                         minus_c: false,
-                    },
-                ),
-                (Some((a, b)), None) => (
-                    x,
+                    }
+                } else {
                     Contraction {
                         a,
                         b,
                         c: y,
                         minus_product: false,
                         minus_c: minus,
-                    },
-                ),
-                (None, None) => continue,
-            };
-            self.forms[found.0.0 as usize] = Form::Absent;
-            self.contractions.insert(id, found.1);
+                    }
+                };
+                self.contractions.insert(*sum, contraction);
+            }
+            self.forms[at] = Form::Absent;
         }
     }
 
@@ -303,12 +304,21 @@ impl Plan {
     }
 }
 
-/// The factors, if `id` is a product.
-fn product(kernel: &Kernel, id: ValueId) -> Option<(ValueId, ValueId)> {
-    match kernel.value(id).op {
-        Op::Binary(Binary::Multiply, a, b) => Some((a, b)),
-        _ => None,
+/// The needed `f32` sums and differences that each value is one side of.
+fn summed_products(kernel: &Kernel, tree: &Tree) -> HashMap<ValueId, Vec<ValueId>> {
+    let mut users: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
+    for (at, value) in kernel.values.iter().enumerate() {
+        let id = ValueId(at as u32);
+        if let Op::Binary(Binary::Add | Binary::Subtract, x, y) = value.op
+            && value.ty == Scalar::F32
+            && tree.needed.value(id)
+            && x != y
+        {
+            users.entry(x).or_default().push(id);
+            users.entry(y).or_default().push(id);
+        }
     }
+    users
 }
 
 /// Is the check of index `at` of `address` the same as the buffer's own?

@@ -2,8 +2,8 @@
 
 use naga::Span;
 
-use super::{Divergence, Variance};
-use crate::ir::{Label, Stmt};
+use super::{Divergence, Shape, Variance};
+use crate::ir::{Kernel, Label, Op, Stmt, ValueId};
 use crate::tree::{Jump, Kind, Node, Tree};
 
 /// A barrier that some invocations of a workgroup may not reach.
@@ -26,6 +26,8 @@ pub enum Cause {
     Loop,
     /// Some invocations have left the function, or the statement around it, before.
     Exit,
+    /// It loads one word for all, from a place that differs between invocations.
+    Address,
 }
 
 impl DivergentBarrier {
@@ -40,6 +42,9 @@ impl DivergentBarrier {
             }
             Cause::Exit => {
                 "this barrier comes after some invocations of the workgroup may have returned"
+            }
+            Cause::Address => {
+                "workgroupUniformLoad reads from a place that differs between invocations of a workgroup"
             }
         }
     }
@@ -56,13 +61,16 @@ impl DivergentBarrier {
             Cause::Exit => {
                 "let all invocations reach the barrier: put the work under a condition instead of returning early"
             }
+            Cause::Address => "give it a place that is the same for the whole workgroup",
         }
     }
 }
 
-/// The barriers of `tree` in control flow that is not uniform in the workgroup, each with one cause, in the order of the text.
-pub fn check_barriers(tree: &Tree, variance: &Variance) -> Vec<DivergentBarrier> {
+/// The barriers of `tree` in control flow that is not uniform in the workgroup, in the order of the text; of several with the same
+/// cause the first.
+pub fn check_barriers(kernel: &Kernel, tree: &Tree, variance: &Variance) -> Vec<DivergentBarrier> {
     let mut check = Check {
+        kernel,
         variance,
         causes: Vec::new(),
         exits: Vec::new(),
@@ -73,6 +81,7 @@ pub fn check_barriers(tree: &Tree, variance: &Variance) -> Vec<DivergentBarrier>
 }
 
 struct Check<'a> {
+    kernel: &'a Kernel,
     variance: &'a Variance,
     /// Divergent statements around.
     causes: Vec<(Span, Cause)>,
@@ -102,6 +111,7 @@ impl Check<'_> {
         let children = node.children();
         match &node.kind {
             Kind::Leaf(Stmt::Barrier(span)) => self.barrier(*span),
+            Kind::Leaf(Stmt::Let(id)) => self.uniform_load(*id),
             Kind::If { span, .. } => {
                 let cause = (spread.exit > Divergence::None).then_some((*span, Cause::Condition));
                 self.under(cause, children);
@@ -137,12 +147,44 @@ impl Check<'_> {
         let Some((cause, because)) = self.causes.first().copied().or(exit) else {
             return;
         };
-        if self.found.last().is_none_or(|last| last.barrier != barrier) {
-            self.found.push(DivergentBarrier {
-                barrier,
-                cause,
-                because,
+        let holds = |outer: Span| match (outer.to_range(), barrier.to_range()) {
+            (Some(outer), Some(inner)) => outer.start <= inner.start && inner.end <= outer.end,
+            _ => true,
+        };
+        // What follows a conditional return stands in a branch here, but not in the text.
+        let because = match because {
+            Cause::Condition if !holds(cause) => Cause::Exit,
+            because => because,
+        };
+        self.report(DivergentBarrier {
+            barrier,
+            cause,
+            because,
+        });
+    }
+
+    fn uniform_load(&mut self, id: ValueId) {
+        let value = self.kernel.value(id);
+        if let Op::UniformLoad(address) = &value.op
+            && address
+                .terms
+                .iter()
+                .any(|term| self.variance.value(term.index) != Shape::Workgroup)
+        {
+            self.report(DivergentBarrier {
+                barrier: value.span,
+                cause: value.span,
+                because: Cause::Address,
             });
+        }
+    }
+
+    fn report(&mut self, found: DivergentBarrier) {
+        let known = |earlier: &DivergentBarrier| {
+            earlier.cause == found.cause && earlier.because == found.because
+        };
+        if !self.found.iter().any(known) {
+            self.found.push(found);
         }
     }
 }
