@@ -81,7 +81,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
         &entry_name,
         launch_binding,
         entry.workgroup_size,
-        &call,
+        [opening(&module), &call],
     );
     let rewritten = naga::front::wgsl::parse_str(&wgsl)
         .unwrap_or_else(|error| panic!("rewritten WGSL parses: {error}\n{wgsl}"));
@@ -210,6 +210,18 @@ fn builtin_value(binding: &Binding, [x, y, z]: [u32; 3]) -> String {
     }
 }
 
+/// What the new entry point begins with. `SwiftShader` zeroes workgroup memory whenever a subgroup begins, so that one that begins
+/// late would wipe what others wrote: with a barrier all have begun.
+fn opening(module: &Module) -> &'static str {
+    let shares =
+        |(_, variable): (_, &naga::GlobalVariable)| variable.space == AddressSpace::WorkGroup;
+    if module.global_variables.iter().any(shares) {
+        "workgroupBarrier();\n    "
+    } else {
+        ""
+    }
+}
+
 /// Appends the launch description and the new entry point.
 fn write_entry(
     wgsl: &mut String,
@@ -217,7 +229,7 @@ fn write_entry(
     entry: &str,
     launch_binding: u32,
     [x, y, z]: [u32; 3],
-    call: &str,
+    [opening, call]: [&str; 2],
 ) {
     let launch = format!(
         "
@@ -236,7 +248,7 @@ fn {entry}(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) local_index: u32,
 ) {{
-    let launch = {prefix}launch;
+    {opening}let launch = {prefix}launch;
     let extent = launch.extent;
     let index = dispatched.x + dispatch.x * (dispatched.y + dispatch.y * dispatched.z);
     if (index < extent.x * extent.y * extent.z) {{

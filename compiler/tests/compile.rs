@@ -3,9 +3,9 @@
 use impel_compiler::compile;
 use impel_compiler::front::Options;
 
-/// The kernels of the library.
-fn shaders() -> Vec<(String, String)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shaders");
+/// The WGSL files in a folder of the repository.
+fn shaders_in(folder: &str) -> Vec<(String, String)> {
+    let folder = format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -25,8 +25,11 @@ fn shaders() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_kernel_of_the_library_compiles_to_one_module() {
-    for (path, source) in shaders() {
+fn every_kernel_and_corpus_shader_compiles_to_one_module() {
+    for (path, source) in shaders_in("shaders")
+        .into_iter()
+        .chain(shaders_in("tests/shaders/in"))
+    {
         let compiled =
             compile(&source, &path, &Options::default()).unwrap_or_else(|found| panic!("{found}"));
         let text = compiled.to_rust();
@@ -47,7 +50,7 @@ fn every_kernel_of_the_library_compiles_to_one_module() {
 
 #[test]
 fn the_fingerprint_follows_text_and_options_only() {
-    let (path, source) = &shaders()[0];
+    let (path, source) = &shaders_in("shaders")[0];
     let fingerprint = |source: &str, path: &str, options: &Options| {
         compile(source, path, options).unwrap().fingerprint
     };

@@ -3,8 +3,9 @@
 
 mod every_token;
 
-use every_token::{Check, Lanes, Random, on_every_token};
+use every_token::{Check, Lanes, Random, on_every_token, samples};
 use impel_lanes::{Buffer, Isa, Rmw};
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// Words around the buffer, which nothing may touch.
 const GUARD: usize = 80;
@@ -22,6 +23,16 @@ fn word(i: u32) -> u32 {
     i.wrapping_mul(0x9E37_79B9) | 1
 }
 
+/// Strides with special code, others, and some that go backwards or around the address space.
+const STRIDES: [u32; 8] = [0, 1, 2, 3, 4, 5, u32::MAX, 1 << 30];
+
+/// Words of a buffer: several vectors and a bit, none, one, one too few for a vector, just enough.
+fn lengths<S: Isa>() -> Vec<u32> {
+    let lanes = S::LANES as u32;
+    let all = [5 * lanes + 3, 0, 1, lanes - 1, lanes];
+    all[..samples(5, 2)].to_vec()
+}
+
 /// The addresses that an access at `addr` may begin with: around both ends of the buffer and of the address space.
 fn bases(words: u32, lanes: u32) -> Vec<u32> {
     let near = |at: u32| {
@@ -33,17 +44,17 @@ fn bases(words: u32, lanes: u32) -> Vec<u32> {
             at.wrapping_add(1),
         ]
     };
-    [
-        near(0),
+    let all = [
         near(words),
+        near(0),
         near(words / 2),
         near(i32::MAX as u32),
         near(words.wrapping_sub(lanes)),
-    ]
-    .concat()
+    ];
+    all[..samples(5, 2)].concat()
 }
 
-/// All lanes, none, one, every other, the first half, the last, and seeded ones.
+/// All lanes, seeded ones, none, one, every other, the first half, the last.
 fn masks<S: Isa>(s: S) -> Vec<S::Mask> {
     let mut random = Random::new(3);
     let seeded =
@@ -51,14 +62,15 @@ fn masks<S: Isa>(s: S) -> Vec<S::Mask> {
     let half = S::LANES as u32 / 2;
     let bits = [
         u64::MAX,
+        seeded,
         0,
         1,
         0x5555_5555_5555_5555,
         (1 << half) - 1,
         1 << (S::LANES - 1),
-        seeded,
     ];
     bits.into_iter()
+        .take(samples(7, 2))
         .map(|bits| s.mask_from_bits(bits))
         .collect()
 }
@@ -119,13 +131,7 @@ struct Loads;
 
 impl Check for Loads {
     fn check<S: Isa>(&self, s: S, token: &str) {
-        for words in [
-            0,
-            1,
-            S::LANES as u32 - 1,
-            S::LANES as u32,
-            5 * S::LANES as u32 + 3,
-        ] {
+        for words in lengths::<S>() {
             let mut memory = guarded(words as usize);
             let buf = Buffer::exclusive(&mut memory[GUARD..GUARD + words as usize]);
             for addr in bases(words, S::LANES as u32) {
@@ -141,7 +147,7 @@ impl Check for Loads {
                     );
                     let floats = s.f32_bits(s.load_linear_f32(buf, addr, mask));
                     expect_loaded(s, &what, floats, &linear::<S>(addr, 1), mask, words);
-                    for stride in [0, 1, 2, 3, 4, 5, u32::MAX, 1 << 30] {
+                    for stride in STRIDES {
                         let what = format!("{token}: load of {words} words, stride {stride}");
                         let got = s.load_strided_i32(buf, addr, stride, mask);
                         expect_loaded(s, &what, got, &linear::<S>(addr, stride), mask, words);
@@ -165,16 +171,10 @@ impl Check for Stores {
     fn check<S: Isa>(&self, s: S, token: &str) {
         let values: Vec<i32> = (0..S::LANES as i32).map(|l| -1 - l).collect();
         let v = i32::pack(s, &values);
-        for words in [
-            0,
-            1,
-            S::LANES as u32 - 1,
-            S::LANES as u32,
-            5 * S::LANES as u32 + 3,
-        ] {
+        for words in lengths::<S>() {
             for addr in bases(words, S::LANES as u32) {
                 for (m, mask) in masks(s).into_iter().enumerate() {
-                    for stride in [0, 1, 2, 3, 4, 5, u32::MAX, 1 << 30] {
+                    for stride in STRIDES {
                         let mut memory = guarded(words as usize);
                         let buf = Buffer::exclusive(&mut memory[GUARD..GUARD + words as usize]);
                         match (stride, m % 2) {
@@ -218,7 +218,7 @@ impl Check for GatherScatter {
     fn check<S: Isa>(&self, s: S, token: &str) {
         let mut random = Random::new(5);
         let values: Vec<i32> = (0..S::LANES as i32).map(|l| -1 - l).collect();
-        for turn in 0..200 {
+        for turn in 0..samples(200, 8) {
             let words = [0, 1, 2, 100][turn % 4];
             let addresses = scattered::<S>(&mut random, words);
             let signed: Vec<i32> = addresses.iter().map(|a| a.cast_signed()).collect();
@@ -282,7 +282,7 @@ impl Check for PrivateArrays {
                 .iter()
                 .map(|element| s.f32_from_bits(*element))
                 .collect();
-            for _ in 0..20 {
+            for _ in 0..samples(20, 2) {
                 let index: Vec<i32> = (0..S::LANES).map(|_| random.word() % (len + 2)).collect();
                 let value: Vec<i32> = (0..S::LANES).map(|_| random.word()).collect();
                 let (i, v) = (i32::pack(s, &index), i32::pack(s, &value));
@@ -477,18 +477,19 @@ fn scalar_accesses_keep_to_the_buffer() {
 #[test]
 fn shared_atomics_count_what_all_threads_do() {
     let mut memory = [0u32, u32::MAX];
-    let base = memory.as_mut_ptr() as usize;
+    let base = AtomicPtr::new(memory.as_mut_ptr());
+    let (base, rounds) = (&base, samples(1000, 20) as i32);
     std::thread::scope(|scope| {
         for t in 0..4 {
             scope.spawn(move || {
                 // SAFETY: the words outlive the scope, and all threads use them atomically.
-                let buf = unsafe { Buffer::from_raw(base as *mut u32, 2) };
-                for i in 0..1000 {
+                let buf = unsafe { Buffer::from_raw(base.load(Relaxed), 2) };
+                for i in 0..rounds {
                     buf.atomic_add_u32(0, 1);
-                    buf.atomic_min_i32(1, -(t * 1000 + i));
+                    buf.atomic_min_i32(1, -(t * rounds + i));
                 }
             });
         }
     });
-    assert_eq!(memory, [4000, (-3999i32).cast_unsigned()]);
+    assert_eq!(memory, [4 * rounds, 1 - 4 * rounds].map(i32::cast_unsigned));
 }

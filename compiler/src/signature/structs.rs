@@ -336,14 +336,8 @@ impl Encoder<'_> {
                 }
             }
             HostType::PaddedVector(scalar) => {
-                for (index, field) in (0..).zip(["x", "y", "z"]) {
-                    self.word(
-                        *scalar,
-                        &format!("{value}.{field}"),
-                        (at.0 + index, at.1),
-                        depth,
-                    );
-                }
+                let components = HostType::Vector(*scalar, 3);
+                self.encode(&components, &format!("{value}.components"), at, depth);
             }
             HostType::Array(element, count) => {
                 let (index, stride) = (format!("i{depth}"), stride_of(element, self.structs));

@@ -24,12 +24,15 @@ impl Random {
     }
 }
 
+/// Jumps in a loop; in a switch within, `break` means the switch.
+const LOOP_JUMPS: [&str; 2] = ["break", "continue"];
+
 /// What statements may say where they stand.
 #[derive(Clone, Copy)]
 struct Place {
     depth: u32,
-    in_loop: bool,
-    in_switch: bool,
+    /// Jumps that lead somewhere.
+    jumps: &'static [&'static str],
     in_function: bool,
     /// All invocations of the workgroup are here.
     uniform: bool,
@@ -100,8 +103,7 @@ impl Writer {
         self.variables("id");
         let place = Place {
             depth: 0,
-            in_loop: false,
-            in_switch: false,
+            jumps: &[],
             in_function: false,
             uniform: true,
         };
@@ -127,8 +129,7 @@ impl Writer {
         self.variables("id + 3u");
         let place = Place {
             depth: 1,
-            in_loop: false,
-            in_switch: false,
+            jumps: &[],
             in_function: true,
             uniform: false,
         };
@@ -239,10 +240,10 @@ impl Writer {
             3..=4 if !deep => self.counted_loop(place),
             5 if !deep => self.plain_loop(place),
             6 if !deep => self.switch(place),
-            7..=8 if place.in_loop => return self.jump(place),
+            7..=8 if !place.jumps.is_empty() => return self.jump(place),
             9 if place.depth > 1
-                && self.random.one_in(3)
-                && !(self.barriers && !place.in_function) =>
+                && (place.in_function || !self.barriers)
+                && self.random.one_in(3) =>
             {
                 self.line(if place.in_function {
                     "return v2;"
@@ -300,8 +301,11 @@ impl Writer {
         // A jump under a condition would part the workgroup; inside a uniform loop with barriers there is none.
         self.block(Place {
             uniform,
-            in_loop: !uniform || !self.barriers,
-            in_switch: false,
+            jumps: if uniform && self.barriers {
+                &[]
+            } else {
+                &LOOP_JUMPS
+            },
             ..place
         });
         self.scope.pop();
@@ -319,8 +323,7 @@ impl Writer {
         self.scope.push(counter.clone());
         self.block(Place {
             uniform: false,
-            in_loop: true,
-            in_switch: false,
+            jumps: &LOOP_JUMPS,
             ..place
         });
         self.indent += 1;
@@ -343,7 +346,11 @@ impl Writer {
         self.line(&format!("switch ({selector} % 4u) {{"));
         let place = Place {
             uniform: false,
-            in_switch: true,
+            jumps: if place.jumps.is_empty() {
+                &[]
+            } else {
+                &LOOP_JUMPS[1..]
+            },
             ..place
         };
         for case in ["case 0u: {", "case 1u, 2u: {", "default: {"] {
@@ -355,11 +362,7 @@ impl Writer {
     }
 
     fn jump(&mut self, place: Place) -> bool {
-        let word = if place.in_switch {
-            "continue"
-        } else {
-            self.random.pick(&["break", "continue"])
-        };
+        let word = self.random.pick(place.jumps);
         if self.random.one_in(3) {
             self.line(&format!("{word};"));
             return true;

@@ -80,6 +80,7 @@ fn impel_part(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) local_index: u32,
 ) {
+    workgroupBarrier();
     let launch = impel_launch;
     let extent = launch.extent;
     let index = dispatched.x + dispatch.x * (dispatched.y + dispatch.y * dispatched.z);

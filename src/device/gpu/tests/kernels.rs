@@ -40,7 +40,11 @@ const fn array(name: &'static str, binding: u32, space: Space) -> Binding {
     }
 }
 
-const fn kernel(name: &'static str, bindings: &'static [Binding], wgsl: &'static str) -> Kernel {
+pub(super) const fn kernel(
+    name: &'static str,
+    bindings: &'static [Binding],
+    wgsl: &'static str,
+) -> Kernel {
     Kernel {
         name,
         path: "a test",

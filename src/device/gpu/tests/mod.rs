@@ -1,5 +1,6 @@
 //! Does a GPU do as it is told, and fail as it should? On every adapter of the machine, software ones included.
 
+mod corpus;
 mod faults;
 mod kernels;
 mod work;
