@@ -83,16 +83,6 @@ impl Place {
             At::Own(_) => None,
         }
     }
-
-    /// The storage that the place is the whole of.
-    pub(super) fn whole_storage(&self, count: usize) -> Option<StorageId> {
-        match &self.at {
-            At::Own(own) if own.first == 0 && own.indices.is_empty() && own.choices.is_empty() => {
-                Some(own.storage).filter(|_| count > 0)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Lowering<'_> {
@@ -205,6 +195,14 @@ impl Lowering<'_> {
             Index::Known(known) => self.builder.u32(known),
             Index::Value(value) => value,
         }
+    }
+
+    /// The storage of the variable that the place is the whole of, if it is that.
+    pub(super) fn whole_variable(&self, place: &Place) -> Option<StorageId> {
+        let At::Own(own) = &place.at else { return None };
+        let is_part = !own.indices.is_empty() || !own.choices.is_empty();
+        let cells = self.storage(own.storage).len();
+        (!is_part && self.cell_count(&place.ty) == cells).then_some(own.storage)
     }
 
     fn cell_count(&self, ty: &TypeResolution) -> usize {

@@ -162,7 +162,7 @@ impl<'a> Lowering<'a> {
             return self.atomic_store(&place, value, span);
         }
         let zeroed = matches!(frame.function.expressions[value], Expression::ZeroValue(_));
-        if zeroed && let Some(storage) = place.whole_storage(1) {
+        if zeroed && let Some(storage) = self.whole_variable(&place) {
             self.zero_storage(storage);
             return Ok(());
         }

@@ -128,16 +128,25 @@ impl HostStruct {
         )
     }
 
+    /// Whether `Default` can be derived, or is implemented.
+    fn has_default(&self, structs: &[HostStruct]) -> bool {
+        let inner_has = |member: &HostMember| {
+            let inner = member.ty.struct_name();
+            let inner = structs.iter().find(|item| inner == Some(&item.name));
+            inner.is_none_or(|item| item.has_default(structs))
+        };
+        let is_short = |member: &HostMember| member.ty.longest_array() <= DEFAULT_LENGTH_MAX;
+        self.in_memory
+            || self
+                .members
+                .iter()
+                .all(|member| is_short(member) && inner_has(member))
+    }
+
     /// A struct that is encoded when it is bound: members only, freely written as a literal.
     fn value_items(&self, path: &str, structs: &[HostStruct]) -> String {
         let name = identifier(&self.name);
-        let longest = self
-            .members
-            .iter()
-            .map(|member| member.ty.longest_array())
-            .max()
-            .unwrap_or(0);
-        let default = if longest <= DEFAULT_LENGTH_MAX {
+        let default = if self.has_default(structs) {
             ", Default"
         } else {
             ""

@@ -4,6 +4,8 @@
 mod golden;
 mod interpreter;
 mod linear;
+#[path = "../generated/random.rs"]
+mod random;
 mod scalar;
 
 use std::path::{Path, PathBuf};
@@ -131,18 +133,40 @@ fn disagreements(prepare: impl Fn(Kernel) -> Kernel) -> Vec<String> {
     {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let source = std::fs::read_to_string(path).unwrap();
-        let case = Case::parse(name, &source).unwrap();
-        let options = Options {
-            overrides: case.overrides.clone(),
-            ..Options::default()
-        };
-        let front = parse(&source, name, &options).unwrap_or_else(|error| panic!("{error}"));
-        let kernel = prepare(lower(&front, 0).unwrap_or_else(|error| panic!("{error}")));
-        if let Err(message) = compare(&case, &front, &kernel) {
-            found.push(message);
-        }
+        found.extend(disagreement(name, &source, &prepare));
     }
     found
+}
+
+/// How the KIR of one shader differs from the oracle, if it does.
+fn disagreement(name: &str, source: &str, prepare: impl Fn(Kernel) -> Kernel) -> Option<String> {
+    let case = Case::parse(name, source).unwrap();
+    let options = Options {
+        overrides: case.overrides.clone(),
+        ..Options::default()
+    };
+    let front = parse(source, name, &options).unwrap_or_else(|error| panic!("{error}"));
+    let kernel = prepare(lower(&front, 0).unwrap_or_else(|error| panic!("{error}")));
+    compare(&case, &front, &kernel).err()
+}
+
+/// Programs that nobody wrote; `IMPEL_TEST_LONG=1` tries many more of them.
+#[test]
+fn random_programs_do_what_the_oracle_says() {
+    let seeds = if std::env::var_os("IMPEL_TEST_LONG").is_some() {
+        0..5_000
+    } else {
+        0..60
+    };
+    for seed in seeds {
+        let source = random::program(seed);
+        let name = format!("random{seed}");
+        for prepare in [|kernel| kernel, |kernel| simplify(&kernel)] {
+            if let Some(found) = disagreement(&name, &source, prepare) {
+                panic!("{found}\n{source}");
+            }
+        }
+    }
 }
 
 /// Expressions that are WGSL but not supported, or that naga takes beyond WGSL.
@@ -191,6 +215,25 @@ fn unsupported_functions_are_refused_by_name_and_place() {
 fn lowered_kernels_do_what_the_oracle_says() {
     let found = disagreements(|kernel| kernel);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn zeroing_a_part_of_a_variable_keeps_the_rest() {
+    let source = "// buffer 0: 8\n
+        struct S { v: vec2u, w: u32, t: array<u32, 20> }
+        @group(0) @binding(0) var<storage, read_write> a: array<vec4u>;
+        @compute @workgroup_size(8) fn main(@builtin(local_invocation_index) i: u32) {
+            var s = S(vec2u(i, 2u), 3u, array<u32, 20>());
+            s.t[i] = 7u;
+            s.v = vec2u();
+            a[i] = vec4u(s.v, s.w, s.t[1]);
+            s.t = array<u32, 20>();
+            s.v.x = s.t[i] + 1u;
+            a[i] += vec4u(s.v, s.w, s.t[1]);
+        }";
+    for prepare in [|kernel| kernel, |kernel| simplify(&kernel)] {
+        assert_eq!(disagreement("zeroing", source, prepare), None);
+    }
 }
 
 #[test]
