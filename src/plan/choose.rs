@@ -159,7 +159,7 @@ impl Planner<'_, '_> {
                 SplitVerdict::TooShort { single_ns, next_ns },
             );
         }
-        let split = self.best_split(axis, multiple, &contenders, single_ns, full);
+        let split = self.best_split(axis, multiple, &contenders, full);
         let split_ns = split
             .as_ref()
             .map_or(f64::INFINITY, |parts| self.end_ns(parts));
@@ -206,23 +206,19 @@ impl Planner<'_, '_> {
     }
 
     /// The parts of the best split over `contenders`, on as few of them as do as well. Where one of them does best alone: when
-    /// the next could be done with the least share. `single_ns` is the time of the best alone.
+    /// the next could be done with the least share.
     fn best_split(
         &mut self,
         axis: usize,
         multiple: u64,
         contenders: &[usize],
-        single_ns: f64,
         full: &Footprint,
     ) -> Result<Vec<Part>, f64> {
         let extent = u64::from(self.situation.grid[axis]);
         let shapes = Shapes::recognise(self.situation, axis, contenders, full, self.footprint);
         let curve = |index: &usize| Curve::new(self.situation, *index, extent, &shapes);
         let curves: Vec<Curve<'_>> = contenders.iter().map(curve).collect();
-        // A part of a shared launch may cost more than the whole alone (private copies): leave room for it.
-        let upper_ns =
-            2.0 * single_ns + curves.iter().map(|curve| curve.base_ns).fold(0.0, f64::max);
-        let shares = fewest(&curves, extent, multiple, upper_ns);
+        let shares = fewest(&curves, extent, multiple);
         if shares.len() < 2 {
             let alone = shares.first().map(|(index, _)| *index);
             let others = curves.iter().filter(|curve| Some(curve.candidate) != alone);

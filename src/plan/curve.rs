@@ -378,6 +378,11 @@ impl<'a> Curve<'a> {
         }
     }
 
+    /// Whether units cost the same wherever they are.
+    pub(super) fn is_straight(&self) -> bool {
+        self.demands.is_empty()
+    }
+
     /// Time for `units`; 0 for none.
     pub(super) fn ns(&self, units: Units) -> f64 {
         if units.lo == units.hi {

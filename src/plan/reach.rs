@@ -4,11 +4,11 @@ use super::curve::Curve;
 use super::situation::Units;
 
 /// A further device must make the end come this much sooner, relatively.
-pub(super) const GAIN_MIN: f64 = 0.02;
+pub(super) const GAIN_MIN: f64 = 0.015;
 /// The end time is found to within this fraction.
-const TOLERANCE: f64 = 5e-4;
-/// Bound on the halvings of the end time's bracket; each gives a binary digit.
-const HALVINGS_MAX: u32 = 48;
+const TOLERANCE: f64 = 1e-3;
+/// Bound on the end times tried; each halves the bracket.
+const TURNS_MAX: u32 = 60;
 
 /// Shares of an axis: for every curve, in order, its units, and the time at which the last is done.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,14 +18,9 @@ struct Shares {
 }
 
 /// The shares with the least end time, on as few devices as do as well: candidates and their units.
-pub(super) fn fewest(
-    curves: &[Curve<'_>],
-    extent: u64,
-    multiple: u64,
-    upper_ns: f64,
-) -> Vec<(usize, Units)> {
+pub(super) fn fewest(curves: &[Curve<'_>], extent: u64, multiple: u64) -> Vec<(usize, Units)> {
     let mut taking: Vec<&Curve<'_>> = curves.iter().collect();
-    let Some(mut shares) = balance(&taking, extent, multiple, upper_ns) else {
+    let Some(mut shares) = balance(&taking, extent, multiple, f64::INFINITY) else {
         return Vec::new();
     };
     let enough_ns = shares.end_ns / (1.0 - GAIN_MIN);
@@ -65,47 +60,56 @@ fn without_one(
     left_out.min_by(|a, b| a.1.end_ns.total_cmp(&b.1.end_ns))
 }
 
-/// The shares of `0..extent`, cut at multiples of `multiple`, with the least end time.
+/// The shares of `0..extent`, cut at multiples of `multiple`, with the least end time; `None` if that is later than `within_ns`.
 ///
 /// Every curve grows with its range, so the earlier curves may greedily take all they can within a given end time: if that does not
-/// reach the end of the axis, nothing does. Curves that cannot finish one unit in time take none.
-///
-/// `None` if not even `upper_ns` is enough.
-fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, upper_ns: f64) -> Option<Shares> {
-    let floor_ns = without_copies(curves, extent);
-    let rounding_ns = (curves.len() as u64 * multiple) as f64 / speed(curves);
-    let near_ns = (floor_ns + rounding_ns).min(upper_ns);
-    let mut best = greedy(curves, extent, multiple, near_ns);
-    let (mut low_ns, mut high_ns) = if best.is_some() {
-        (floor_ns, near_ns)
-    } else {
-        (near_ns, upper_ns)
+/// reach the end of the axis, nothing does. Curves that cannot finish one unit in time take none. With the end time every cut
+/// moves on, never back: the cuts of too early and of late enough end times enclose those between.
+fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, within_ns: f64) -> Option<Shares> {
+    let all = Units { lo: 0, hi: extent };
+    let alone_ns = curves
+        .iter()
+        .map(|curve| curve.ns(all))
+        .fold(f64::INFINITY, f64::min);
+    let axis = Axis { extent, multiple };
+    let mut low = Taken {
+        end_ns: without_copies(curves, extent),
+        cuts: vec![0; curves.len()],
     };
-    if best.is_none() {
-        best = Some(greedy(curves, extent, multiple, upper_ns)?);
+    let mut high = Taken {
+        end_ns: alone_ns,
+        cuts: vec![extent; curves.len()],
+    };
+    if within_ns < alone_ns {
+        high = axis.greedy(curves, within_ns, &low, &high).ok()?;
     }
-    for _ in 0..HALVINGS_MAX {
-        if high_ns - low_ns <= TOLERANCE * high_ns {
+    // Without copies the balance is known but for whole units: try the end time at which that is enough.
+    let speed: f64 = curves.iter().map(|curve| 1.0 / curve.unit_ns).sum();
+    let mut next_ns = low.end_ns + (curves.len() as u64 * multiple) as f64 / speed;
+    for _ in 0..TURNS_MAX {
+        if high.end_ns - low.end_ns <= TOLERANCE * high.end_ns {
             break;
         }
-        let middle_ns = f64::midpoint(low_ns, high_ns);
-        match greedy(curves, extent, multiple, middle_ns) {
-            Some(units) => (best, high_ns) = (Some(units), middle_ns),
-            None => low_ns = middle_ns,
+        match axis.greedy(curves, next_ns.min(high.end_ns), &low, &high) {
+            Ok(enough) => high = enough,
+            Err(too_early) => low = too_early,
         }
+        next_ns = f64::midpoint(low.end_ns, high.end_ns);
     }
-    let units = best?;
+    if high.end_ns >= alone_ns {
+        high = axis.greedy(curves, alone_ns, &low, &high).ok()?;
+    }
+    let starts = [0].into_iter().chain(high.cuts.iter().copied());
+    let units: Vec<Units> = starts
+        .zip(&high.cuts)
+        .map(|(lo, hi)| Units { lo, hi: *hi })
+        .collect();
     let ends = curves
         .iter()
         .zip(&units)
         .map(|(curve, units)| curve.ns(*units));
     let end_ns = ends.fold(0.0, f64::max);
     Some(Shares { units, end_ns })
-}
-
-/// Units per ns of all curves together.
-fn speed(curves: &[&Curve<'_>]) -> f64 {
-    curves.iter().map(|curve| 1.0 / curve.unit_ns).sum()
 }
 
 /// The least end time if nothing had to be copied and units could be divided: `T = (N + Σ a/b) / Σ 1/b` over the devices whose
@@ -128,48 +132,101 @@ fn without_copies(curves: &[&Curve<'_>], extent: u64) -> f64 {
     end_ns
 }
 
-/// Each curve's units if all, in order, take what they can finish by `end_ns`; `None` if that does not reach `extent`.
-fn greedy(curves: &[&Curve<'_>], extent: u64, multiple: u64, end_ns: f64) -> Option<Vec<Units>> {
-    let mut lo = 0;
-    let mut shares = Vec::with_capacity(curves.len());
-    for curve in curves {
-        let hi = reach(curve, lo, extent, multiple, end_ns);
-        shares.push(Units { lo, hi });
-        lo = hi;
-    }
-    (lo == extent).then_some(shares)
+/// Where each curve's units end, if all, in order, take what they can finish by `end_ns`.
+struct Taken {
+    end_ns: f64,
+    cuts: Vec<u64>,
 }
 
-/// The furthest cut that `curve`, beginning at `lo`, reaches by `end_ns`.
-fn reach(curve: &Curve<'_>, lo: u64, extent: u64, multiple: u64, end_ns: f64) -> u64 {
-    let ns = |hi: u64| curve.ns(Units { lo, hi });
-    if lo == extent || ns(extent) <= end_ns {
-        return extent;
-    }
-    let first = lo + multiple;
-    if first >= extent || ns(first) > end_ns {
-        return lo;
-    }
-    let (mut good, mut good_ns) = (first, ns(first));
-    let (mut bad, mut bad_ns) = (extent, ns(extent));
-    let mut turn = 0;
-    while bad - good > multiple {
-        // The curve is made of few straight pieces: interpolation hits its piece at once, halving guards against its bends.
-        turn += 1;
-        let fraction = if turn % 3 == 0 {
-            0.5
+/// What is cut, and where it may be cut.
+struct Axis {
+    extent: u64,
+    multiple: u64,
+}
+
+impl Axis {
+    /// Each curve takes what it can finish by `end_ns`, which lies between `low` and `high`; an error if that is too early.
+    fn greedy(
+        &self,
+        curves: &[&Curve<'_>],
+        end_ns: f64,
+        low: &Taken,
+        high: &Taken,
+    ) -> Result<Taken, Taken> {
+        let mut lo = 0;
+        let mut cuts = Vec::with_capacity(curves.len());
+        for (index, curve) in curves.iter().enumerate() {
+            let last = index + 1 == curves.len();
+            let whole = Units {
+                lo,
+                hi: self.extent,
+            };
+            lo = if last && lo < self.extent && curve.ns(whole) > end_ns {
+                // It is too early, however far the last one gets.
+                low.cuts[index].max(lo)
+            } else if last {
+                self.extent
+            } else {
+                self.reach(curve, lo, end_ns, [low.cuts[index], high.cuts[index]])
+            };
+            cuts.push(lo);
+        }
+        let taken = Taken { end_ns, cuts };
+        if lo == self.extent {
+            Ok(taken)
         } else {
-            (end_ns - good_ns) / (bad_ns - good_ns)
-        };
-        let wanted = good + ((bad - good) as f64 * fraction) as u64;
-        let cut =
-            (wanted / multiple * multiple).clamp(good + multiple, (bad - 1) / multiple * multiple);
-        let cut_ns = ns(cut);
-        if cut_ns <= end_ns {
-            (good, good_ns) = (cut, cut_ns);
-        } else {
-            (bad, bad_ns) = (cut, cut_ns);
+            Err(taken)
         }
     }
-    good
+
+    /// The furthest cut that `curve`, beginning at `lo`, reaches by `end_ns`; it is one of `between`, ends included.
+    fn reach(&self, curve: &Curve<'_>, lo: u64, end_ns: f64, between: [u64; 2]) -> u64 {
+        if end_ns <= curve.base_ns || lo == self.extent {
+            return lo;
+        }
+        if curve.is_straight() {
+            let units = ((end_ns - curve.base_ns) / curve.unit_ns) as u64;
+            return if lo.saturating_add(units) >= self.extent {
+                self.extent
+            } else {
+                self.before(lo + units).max(lo)
+            };
+        }
+        let ns = |hi: u64| curve.ns(Units { lo, hi });
+        let mut good = between[0].max(lo);
+        let mut bad = (between[1] + self.multiple).min(self.extent);
+        if between[1] == self.extent {
+            if ns(self.extent) <= end_ns {
+                return self.extent;
+            }
+            bad = self.extent;
+        }
+        let mut ends = None;
+        let mut turn = 0;
+        while bad - good > self.multiple {
+            // The curve is made of few straight pieces: interpolation hits its piece at once, halving guards against its bends.
+            let (good_ns, bad_ns) =
+                *ends.get_or_insert_with(|| (ns(good).max(curve.base_ns), ns(bad)));
+            turn += 1;
+            let fraction = if turn % 3 == 0 {
+                0.5
+            } else {
+                (end_ns - good_ns) / (bad_ns - good_ns)
+            };
+            let wanted = self.before(good + ((bad - good) as f64 * fraction) as u64);
+            let cut = wanted.clamp(good + self.multiple, self.before(bad - 1));
+            let cut_ns = ns(cut);
+            if cut_ns <= end_ns {
+                (good, ends) = (cut, Some((cut_ns, bad_ns)));
+            } else {
+                (bad, ends) = (cut, Some((good_ns, cut_ns)));
+            }
+        }
+        good
+    }
+
+    /// The last place at or before `unit` where a cut may be.
+    fn before(&self, unit: u64) -> u64 {
+        unit / self.multiple * self.multiple
+    }
 }
