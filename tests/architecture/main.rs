@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use names::{Module, named_in};
-use rules::{BANS, CRATES, LINES_MAX, MAY_KNOW, UNSAFE_ALLOWED};
+use rules::{BANS, CRATES, GENERATED, LINES_MAX, MAY_KNOW, UNSAFE_ALLOWED};
 use tree::Crate;
 
 fn root() -> PathBuf {
@@ -176,10 +176,48 @@ fn every_file_says_what_it_answers_and_is_short() {
         if lines > LINES_MAX {
             violations.push(format!("{file}:{lines}: more than {LINES_MAX} lines: split the file by the questions it answers"));
         }
-        if !text.starts_with("//!") {
+        if !text.starts_with("//!") && !file.starts_with(GENERATED) {
             violations.push(format!(
                 "{file}:1: does not begin with `//!` and the question that the file answers"
             ));
+        }
+    }
+    assert_none(violations);
+}
+
+#[test]
+fn generated_code_has_no_unsafe_and_names_only_lanes() {
+    const ALLOWED: [&str; 5] = ["clippy", "f32", "i32", "u32", "usize"];
+    let files = tree::rust_files(&root(), GENERATED);
+    assert!(
+        files.len() > 8,
+        "the search for generated code found only {}",
+        files.len()
+    );
+    let mut violations = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(root().join(&file)).unwrap();
+        for module in named_in(&text, &file, &[]) {
+            let lines = module.unsafe_lines.iter();
+            violations
+                .extend(lines.map(|line| format!("{file}:{line}: `unsafe` in generated code")));
+            for named in module
+                .names
+                .iter()
+                .filter(|named| !named.reaches("impel::lanes"))
+            {
+                let text = named.text();
+                let outside = text.split_once("::").is_some_and(|(root, _)| {
+                    root.starts_with(|first: char| first.is_ascii_lowercase())
+                        && !ALLOWED.contains(&root)
+                });
+                if outside {
+                    violations.push(format!(
+                        "{file}:{}: generated code names `{text}`",
+                        named.line
+                    ));
+                }
+            }
         }
     }
     assert_none(violations);

@@ -12,6 +12,9 @@ pub(crate) const CRATES: &[(&str, &str)] = &[
 /// Most lines of a file.
 pub(crate) const LINES_MAX: usize = 800;
 
+/// Where the compiler's golden texts are.
+pub(crate) const GENERATED: &str = "tests/shaders/rust";
+
 /// Modules of `impel`, and the others that each may name. `lib.rs` may name all of them.
 pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("lanes", &[]),
