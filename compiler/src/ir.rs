@@ -24,7 +24,7 @@ pub(crate) mod build;
 mod display;
 pub(crate) mod fold;
 mod verify;
-mod visit;
+pub(crate) mod visit;
 
 pub use verify::Malformed;
 

@@ -120,26 +120,7 @@ impl Printer<'_> {
                 }
                 writeln!(f, "{indent}}}")
             }
-            Stmt::Loop {
-                label,
-                body,
-                continuing,
-                break_if,
-                ..
-            } => {
-                writeln!(f, "{indent}loop {label} {{")?;
-                self.nested(f, body)?;
-                if !continuing.is_empty() || break_if.is_some() {
-                    writeln!(f, "{indent}}} continuing {{")?;
-                    self.nested(f, continuing)?;
-                }
-                match break_if {
-                    Some(condition) => {
-                        writeln!(f, "{indent}}} break if {}", self.operand(*condition))
-                    }
-                    None => writeln!(f, "{indent}}}"),
-                }
-            }
+            Stmt::Loop { .. } => self.repeat(f, stmt),
             Stmt::Block { label, body } => {
                 writeln!(f, "{indent}{label} {{")?;
                 self.nested(f, body)?;
@@ -148,6 +129,30 @@ impl Printer<'_> {
             Stmt::Break(label) => writeln!(f, "{indent}break {label}"),
             Stmt::Continue(label) => writeln!(f, "{indent}continue {label}"),
             Stmt::Barrier(_) => writeln!(f, "{indent}barrier"),
+        }
+    }
+
+    fn repeat(&self, f: &mut Formatter<'_>, stmt: &Stmt) -> fmt::Result {
+        let Stmt::Loop {
+            label,
+            body,
+            continuing,
+            break_if,
+            ..
+        } = stmt
+        else {
+            return Ok(());
+        };
+        let indent = "  ".repeat(self.depth);
+        writeln!(f, "{indent}loop {label} {{")?;
+        self.nested(f, body)?;
+        if !continuing.is_empty() || break_if.is_some() {
+            writeln!(f, "{indent}}} continuing {{")?;
+            self.nested(f, continuing)?;
+        }
+        match break_if {
+            Some(condition) => writeln!(f, "{indent}}} break if {}", self.operand(*condition)),
+            None => writeln!(f, "{indent}}}"),
         }
     }
 

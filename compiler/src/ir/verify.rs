@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    Address, AtomicOp, Binary, Extent, Kernel, Label, Math, Memory, Op, Scalar, Space, Stmt, Unary,
-    ValueId,
+    Address, ArrayId, AtomicOp, Binary, Extent, Kernel, Label, Math, Memory, Op, Scalar, Space,
+    Stmt, Unary, ValueId,
 };
 
 /// A rule that a kernel breaks: a defect of the compiler, never of the WGSL.
@@ -90,19 +90,7 @@ impl Verifier<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> Checked {
         match stmt {
-            Stmt::Let(id) => {
-                let value = self
-                    .kernel
-                    .values
-                    .get(id.0 as usize)
-                    .ok_or_else(|| format!("{id} does not exist"))?;
-                require(value.op != Op::AtomicResult, || {
-                    format!("{id} is the result of an atomic and has a let")
-                })?;
-                self.op(*id, &value.op, value.ty)
-                    .map_err(|rule| format!("{id}: {rule}"))?;
-                self.make(*id)
-            }
+            Stmt::Let(id) => self.define(*id),
             Stmt::SetVar(var, value) => {
                 let var = self
                     .kernel
@@ -115,18 +103,7 @@ impl Verifier<'_> {
                 array,
                 index,
                 value,
-            } => {
-                let declared = self
-                    .kernel
-                    .arrays
-                    .get(array.0 as usize)
-                    .ok_or_else(|| format!("{array} does not exist"))?;
-                require(declared.contents.is_none(), || {
-                    format!("{array} is a constant table and is written")
-                })?;
-                self.typed(*index, Scalar::U32)?;
-                self.typed(*value, declared.ty)
-            }
+            } => self.set_array(*array, *index, *value),
             Stmt::Store { address, value, .. } => {
                 self.writable(address)?;
                 let ty = self.used(*value)?;
@@ -174,6 +151,31 @@ impl Verifier<'_> {
             }),
             Stmt::Barrier(_) => Ok(()),
         }
+    }
+
+    fn define(&mut self, id: ValueId) -> Checked {
+        let values = &self.kernel.values;
+        let value = values
+            .get(id.0 as usize)
+            .ok_or_else(|| format!("{id} does not exist"))?;
+        require(value.op != Op::AtomicResult, || {
+            format!("{id} is the result of an atomic and has a let")
+        })?;
+        self.op(id, &value.op, value.ty)
+            .map_err(|rule| format!("{id}: {rule}"))?;
+        self.make(id)
+    }
+
+    fn set_array(&self, array: ArrayId, index: ValueId, value: ValueId) -> Checked {
+        let arrays = &self.kernel.arrays;
+        let declared = arrays
+            .get(array.0 as usize)
+            .ok_or_else(|| format!("{array} does not exist"))?;
+        require(declared.contents.is_none(), || {
+            format!("{array} is a constant table and is written")
+        })?;
+        self.typed(index, Scalar::U32)?;
+        self.typed(value, declared.ty)
     }
 
     fn make(&mut self, id: ValueId) -> Checked {

@@ -1,6 +1,6 @@
 //! Which values, lists and jumps does a piece of KIR mention?
 
-use super::{Address, Op, Stmt, ValueId};
+use super::{Address, Label, Op, Stmt, ValueId};
 
 impl Address {
     /// The indices.
@@ -84,7 +84,70 @@ impl Op {
     }
 }
 
+/// How a statement names a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mention {
+    /// It reads the value.
+    Use,
+    /// It makes the value.
+    Make,
+}
+
 impl Stmt {
+    /// Replaces the values that the statement itself names, not those in lists inside.
+    pub(crate) fn replace_values(&mut self, map: &mut impl FnMut(Mention, ValueId) -> ValueId) {
+        let mut used = |id: &mut ValueId| *id = map(Mention::Use, *id);
+        match self {
+            Stmt::Let(id) => *id = map(Mention::Make, *id),
+            Stmt::SetVar(_, value) => used(value),
+            Stmt::SetArray { index, value, .. } => [index, value].into_iter().for_each(used),
+            Stmt::Store { address, value, .. } => {
+                used(value);
+                *address = address.map_operands(|id| map(Mention::Use, id));
+            }
+            Stmt::Atomic {
+                address,
+                value,
+                compare,
+                result,
+                exchanged,
+                ..
+            } => {
+                [value, compare].into_iter().flatten().for_each(used);
+                *address = address.map_operands(|id| map(Mention::Use, id));
+                for made in [result, exchanged].into_iter().flatten() {
+                    *made = map(Mention::Make, *made);
+                }
+            }
+            Stmt::If { condition, .. } => used(condition),
+            Stmt::Loop { break_if, .. } => break_if.iter_mut().for_each(used),
+            Stmt::Block { .. } | Stmt::Break(_) | Stmt::Continue(_) | Stmt::Barrier(_) => {}
+        }
+    }
+
+    /// The label that the statement bears or jumps to.
+    pub(crate) fn label_mut(&mut self) -> Option<&mut Label> {
+        match self {
+            Stmt::Loop { label, .. }
+            | Stmt::Block { label, .. }
+            | Stmt::Break(label)
+            | Stmt::Continue(label) => Some(label),
+            _ => None,
+        }
+    }
+
+    /// The lists of statements inside, in order of execution.
+    pub(crate) fn lists_mut(&mut self) -> Vec<&mut Vec<Stmt>> {
+        match self {
+            Stmt::If { accept, reject, .. } => vec![accept, reject],
+            Stmt::Loop {
+                body, continuing, ..
+            } => vec![body, continuing],
+            Stmt::Block { body, .. } => vec![body],
+            _ => Vec::new(),
+        }
+    }
+
     /// The lists of statements inside, in order of execution.
     pub fn lists(&self) -> Vec<&[Stmt]> {
         match self {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::if_conversion::is_small;
 use crate::ir::build::Builder;
+use crate::ir::visit::Mention;
 use crate::ir::{Kernel, Label, Literal, Op, Stmt, ValueId, VarId};
 
 /// Rebuilds a kernel.
@@ -107,37 +108,15 @@ impl Walk<'_> {
     /// Copies a statement without lists, with its values replaced.
     fn copy(&mut self, stmt: &Stmt) {
         let mut copy = stmt.clone();
-        match &mut copy {
-            Stmt::SetArray { index, value, .. } => {
-                *index = self.value(*index);
-                *value = self.value(*value);
+        copy.replace_values(&mut |mention, id| {
+            if mention == Mention::Make {
+                let old = self.old.value(id);
+                self.builder.at(old.span);
+                let result = self.builder.fresh(Op::AtomicResult, old.ty);
+                self.map.insert(id, result);
             }
-            Stmt::Store { address, value, .. } => {
-                *address = address.map_operands(|id| self.map[&id]);
-                *value = self.value(*value);
-            }
-            Stmt::Atomic {
-                address,
-                value,
-                compare,
-                result,
-                exchanged,
-                ..
-            } => {
-                *address = address.map_operands(|id| self.map[&id]);
-                for operand in [value, compare].into_iter().flatten() {
-                    *operand = self.value(*operand);
-                }
-                for made in [result, exchanged].into_iter().flatten() {
-                    let old = self.old.value(*made);
-                    self.builder.at(old.span);
-                    let new = self.builder.fresh(Op::AtomicResult, old.ty);
-                    self.map.insert(*made, new);
-                    *made = new;
-                }
-            }
-            _ => {}
-        }
+            self.map[&id]
+        });
         self.builder.push(copy);
     }
 

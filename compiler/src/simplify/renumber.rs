@@ -99,72 +99,28 @@ impl Numbers {
     fn stmt(&mut self, kernel: &Kernel, stmt: &Stmt) -> Stmt {
         let mut stmt = stmt.clone();
         match &mut stmt {
-            Stmt::Let(id) => {
-                match kernel.value(*id).op {
-                    Op::ReadVar(var) => _ = self.vars.number(var),
-                    Op::ReadArray(array, _) => _ = self.arrays.number(array),
-                    _ => {}
-                }
-                *id = self.value(*id);
-            }
-            Stmt::SetVar(var, value) => {
-                *var = VarId(self.vars.number(*var));
-                *value = self.value(*value);
-            }
-            Stmt::SetArray {
-                array,
-                index,
-                value,
-            } => {
-                *array = ArrayId(self.arrays.number(*array));
-                *index = self.value(*index);
-                *value = self.value(*value);
-            }
-            Stmt::Store { address, value, .. } => {
-                *address = address.map_operands(|id| self.value(id));
-                *value = self.value(*value);
-            }
-            Stmt::Atomic {
-                address,
-                value,
-                compare,
-                result,
-                exchanged,
-                ..
-            } => {
-                *address = address.map_operands(|id| self.value(id));
-                for id in [value, compare, result, exchanged].into_iter().flatten() {
-                    *id = self.value(*id);
-                }
-            }
-            Stmt::If {
-                condition,
-                accept,
-                reject,
-                ..
-            } => {
-                *condition = self.value(*condition);
-                *accept = self.list(kernel, accept);
-                *reject = self.list(kernel, reject);
-            }
-            Stmt::Loop {
-                label,
-                body,
-                continuing,
-                break_if,
-                ..
-            } => {
-                *label = self.label(*label);
-                *body = self.list(kernel, body);
-                *continuing = self.list(kernel, continuing);
-                *break_if = break_if.map(|id| self.value(id));
-            }
-            Stmt::Block { label, body } => {
-                *label = self.label(*label);
-                *body = self.list(kernel, body);
-            }
-            Stmt::Break(label) | Stmt::Continue(label) => *label = self.label(*label),
-            Stmt::Barrier(_) => {}
+            Stmt::Let(id) => match kernel.value(*id).op {
+                Op::ReadVar(var) => _ = self.vars.number(var),
+                Op::ReadArray(array, _) => _ = self.arrays.number(array),
+                _ => {}
+            },
+            Stmt::SetVar(var, _) => *var = VarId(self.vars.number(*var)),
+            Stmt::SetArray { array, .. } => *array = ArrayId(self.arrays.number(*array)),
+            _ => {}
+        }
+        if let Some(label) = stmt.label_mut() {
+            *label = self.label(*label);
+        }
+        // In order of execution: a branch reads its condition before, a loop its own after what is inside.
+        let is_loop = matches!(stmt, Stmt::Loop { .. });
+        if !is_loop {
+            stmt.replace_values(&mut |_, id| self.value(id));
+        }
+        for list in stmt.lists_mut() {
+            *list = self.list(kernel, list);
+        }
+        if is_loop {
+            stmt.replace_values(&mut |_, id| self.value(id));
         }
         stmt
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::ir::fold::fold_binary;
+use crate::ir::visit::Mention;
 use crate::ir::{Binary, Kernel, Label, Literal, Op, Stmt, ValueId, VarId};
 
 /// Longest loop that is written out.
@@ -269,11 +270,9 @@ impl Copy<'_, '_> {
         copy
     }
 
-    fn label(&mut self, label: Label) -> Label {
+    fn label(&mut self, label: Label) {
         self.unroller.last_label += 1;
-        let copy = Label(self.unroller.last_label);
-        self.labels.insert(label, copy);
-        copy
+        self.labels.insert(label, Label(self.unroller.last_label));
     }
 
     fn list(&mut self, list: &[Stmt]) -> Vec<Stmt> {
@@ -282,64 +281,20 @@ impl Copy<'_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> Stmt {
         let mut copy = stmt.clone();
-        match &mut copy {
-            Stmt::Let(id) => *id = self.make(*id),
-            Stmt::SetVar(_, value) => *value = self.value(*value),
-            Stmt::SetArray { index, value, .. } => {
-                *index = self.value(*index);
-                *value = self.value(*value);
-            }
-            Stmt::Store { address, value, .. } => {
-                *address = address.map_operands(|id| self.value(id));
-                *value = self.value(*value);
-            }
-            Stmt::Atomic {
-                address,
-                value,
-                compare,
-                result,
-                exchanged,
-                ..
-            } => {
-                *address = address.map_operands(|id| self.value(id));
-                for id in [value, compare].into_iter().flatten() {
-                    *id = self.value(*id);
-                }
-                for id in [result, exchanged].into_iter().flatten() {
-                    *id = self.make(*id);
-                }
-            }
-            Stmt::If {
-                condition,
-                accept,
-                reject,
-                ..
-            } => {
-                *condition = self.value(*condition);
-                *accept = self.list(accept);
-                *reject = self.list(reject);
-            }
-            Stmt::Loop {
-                label,
-                body,
-                continuing,
-                break_if,
-                ..
-            } => {
-                *label = self.label(*label);
-                *body = self.list(body);
-                *continuing = self.list(continuing);
-                *break_if = break_if.map(|id| self.value(id));
-            }
-            Stmt::Block { label, body } => {
-                *label = self.label(*label);
-                *body = self.list(body);
-            }
-            Stmt::Break(label) | Stmt::Continue(label) => {
-                *label = self.labels.get(label).copied().unwrap_or(*label);
-            }
-            Stmt::Barrier(_) => {}
+        if let Stmt::Loop { label, .. } | Stmt::Block { label, .. } = stmt {
+            self.label(*label);
         }
+        if let Some(label) = copy.label_mut() {
+            *label = self.labels.get(label).copied().unwrap_or(*label);
+        }
+        for list in copy.lists_mut() {
+            *list = self.list(list);
+        }
+        // After the lists: a loop's last condition reads values of its body.
+        copy.replace_values(&mut |mention, id| match mention {
+            Mention::Make => self.make(id),
+            Mention::Use => self.value(id),
+        });
         copy
     }
 }
