@@ -229,3 +229,16 @@ fn barriers_under_conditions_of_the_whole_workgroup_are_accepted() {
     emit::emit(&kernel, &front.source, Options::default())
         .unwrap_or_else(|found| panic!("{found}"));
 }
+
+#[test]
+fn private_arrays_that_no_stack_holds_are_refused() {
+    let body = "var t: array<u32, 20000>;
+        t[a[lid.x]] = 5u;
+        o[lid.x] = t[a[lid.x + 1u]];";
+    let found = refusal(body);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("9:20: `main` needs 1250 KiB of stack"),
+        "{found:?}"
+    );
+}

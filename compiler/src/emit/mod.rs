@@ -16,6 +16,7 @@ mod plan;
 mod pressure;
 mod range;
 mod rows;
+mod stack;
 mod strips;
 mod text;
 
@@ -60,7 +61,7 @@ pub struct CpuCode {
 /// Emits `kernel`, which was lowered from `source`.
 ///
 /// # Errors
-/// A barrier that not all invocations of a workgroup reach.
+/// A barrier that not all invocations of a workgroup reach, or private arrays too large for a stack.
 pub fn emit(
     kernel: &Kernel,
     source: &Source,
@@ -81,6 +82,19 @@ pub fn emit(
         plan: &plan,
         lanes: options.lanes,
     };
+    let bytes = stack::bytes(cx);
+    if bytes > stack::BYTES_MAX {
+        let message = format!(
+            "`{}` needs {} KiB of stack on the CPU for private arrays and workgroup memory; {} KiB are allowed",
+            kernel.name,
+            bytes.div_ceil(1024),
+            stack::BYTES_MAX / 1024
+        );
+        let found = source
+            .diagnose(stack::place(kernel), message)
+            .advise("use smaller arrays, or arrays in a storage buffer");
+        return Err(found.into());
+    }
     Ok(print(cx, options.strict))
 }
 

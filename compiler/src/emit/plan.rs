@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::pressure;
+use super::{pressure, stack};
 use crate::ir::{
     Address, ArrayId, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt,
     ValueId,
@@ -112,6 +112,7 @@ impl Plan {
             node.visit(&mut |node| plan.node(kernel, variance, node));
         }
         let wanted = interleave.unwrap_or_else(|| pressure::interleave(kernel, tree, &plan));
+        let wanted = stack::interleave(kernel, &plan.vector_arrays, wanted);
         (plan.lanes_max, plan.interleave) = lanes(kernel, variance.gangs, wanted);
         plan
     }

@@ -38,6 +38,16 @@ pub(super) fn cut(cx: Context<'_>) -> Fission<'_> {
     )
 }
 
+/// Most gangs that a workgroup is cut into.
+pub(super) fn gangs(cx: Context<'_>) -> u32 {
+    let [x, y, z] = cx.kernel.workgroup_size;
+    let lanes = match cx.plan.lanes_max {
+        1 => 1,
+        _ => 8 * cx.plan.interleave as u32,
+    };
+    x.div_ceil(lanes) * y * z
+}
+
 /// Prints the loops over the tile and the workgroup.
 pub(super) fn print(cx: Context<'_>, text: &mut Text) {
     let fission = cut(cx);
@@ -67,20 +77,9 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Most gangs that a workgroup is cut into.
-    fn gangs(&self) -> u32 {
-        let [x, y, z] = self.cx.kernel.workgroup_size;
-        let lanes = if self.cx.plan.lanes_max == 1 {
-            1
-        } else {
-            8 * self.cx.plan.interleave as u32
-        };
-        x.div_ceil(lanes) * y * z
-    }
-
     /// Workgroup memory, variables of the workgroup, and what is kept per gang.
     fn declare(&mut self) {
-        let (cx, gangs) = (self.cx, self.gangs());
+        let (cx, gangs) = (self.cx, gangs(self.cx));
         for (at, var) in cx.kernel.workgroup_vars.iter().enumerate() {
             let name = names::workgroup(cx.kernel, WorkgroupVarId(at as u32));
             self.text
@@ -123,7 +122,7 @@ impl<'a> Rows<'a> {
         } else {
             zero(ty).to_owned()
         };
-        let gangs = self.gangs();
+        let gangs = gangs(self.cx);
         self.text
             .line(format!("let mut {name} = [{element}; {gangs}];"));
     }

@@ -50,8 +50,11 @@ pub(super) fn settle<'a>(
             .filter(|id| homes.made.contains_key(id)),
     );
 
+    let mut again = HashSet::new();
+    repeated(&mut steps, &mut again);
     let kept_vars = shared(
         &uses,
+        &again,
         |used| &used.vars,
         |var, used| variance.live.before(used.first).var(var),
     )
@@ -61,6 +64,7 @@ pub(super) fn settle<'a>(
     let constant = |array: &ArrayId| kernel.arrays[array.0 as usize].contents.is_some();
     let kept_arrays = shared(
         &uses,
+        &again,
         |used| &used.arrays,
         |array, used| variance.live.before(used.first).array(array),
     )
@@ -215,9 +219,10 @@ fn made_in(uses: &[Used]) -> HashMap<ValueId, TurnId> {
         .collect()
 }
 
-/// What more than one turn mentions, or one that finds the content of an earlier time.
+/// What a turn finds as an earlier turn, or the same one an iteration before, left it.
 fn shared<T: Copy + Ord>(
     uses: &[Used],
+    repeated: &HashSet<TurnId>,
     of: impl Fn(&Used) -> &BTreeSet<T>,
     live: impl Fn(T, &Used) -> bool,
 ) -> BTreeSet<T> {
@@ -225,12 +230,38 @@ fn shared<T: Copy + Ord>(
         .iter()
         .flat_map(|used| of(used).iter().copied())
         .collect();
-    all.into_iter()
-        .filter(|thing| {
-            uses.iter()
-                .any(|used| of(used).contains(thing) && live(*thing, used))
-        })
-        .collect()
+    let is_shared = |thing: &T| {
+        let turns: Vec<&Used> = uses
+            .iter()
+            .filter(|used| of(used).contains(thing))
+            .collect();
+        let later = turns.len() > 1 || turns.iter().any(|used| repeated.contains(&used.turn));
+        later && turns.iter().any(|used| live(*thing, used))
+    };
+    all.into_iter().filter(is_shared).collect()
+}
+
+/// The turns inside loops of the workgroup.
+fn repeated(steps: &mut [Step<'_>], turns: &mut HashSet<TurnId>) {
+    for step in steps {
+        match step {
+            Step::Loop {
+                body, continuing, ..
+            } => {
+                for part in [body, continuing] {
+                    visit_turns(part, &mut |turn| {
+                        turns.insert(turn.id);
+                    });
+                }
+            }
+            Step::If { accept, reject, .. } => {
+                repeated(accept, turns);
+                repeated(reject, turns);
+            }
+            Step::Block { body, .. } => repeated(body, turns),
+            Step::Once(_) | Step::Turn(_) | Step::Barrier | Step::Jump(_) => {}
+        }
+    }
 }
 
 fn transfers(

@@ -13,7 +13,7 @@ fn job<B: Body>(name: &str, variant: &str, body: &B) {
     for level in Level::available() {
         for cut in [num_workgroups[0], num_workgroups[0] / 2] {
             let mut memory = inputs.clone();
-            let buffers: Vec<Buffer<'_>> = memory.iter_mut().map(|words| Buffer::exclusive(words)).collect();
+            let buffers: Vec<Buffer<'_>> = memory.iter_mut().map(shared).collect();
             let launch = Launch { buffers: &buffers, num_workgroups };
             let [_, y, z] = num_workgroups;
             run(level, body, &launch, Tile { lo: [0; 3], hi: [cut, y, z] });
@@ -22,4 +22,10 @@ fn job<B: Body>(name: &str, variant: &str, body: &B) {
             std::fs::write(folder.join(format!("{name}.out.{variant}.{level}.{cut}")), bytes).expect("an output");
         }
     }
+}
+
+/// A buffer that other threads might hold as well, so that atomic operations are atomic.
+fn shared(words: &mut Vec<u32>) -> Buffer<'_> {
+    // SAFETY: the words stay borrowed while the buffer lives, and there is one thread.
+    unsafe { Buffer::from_raw(words.as_mut_ptr(), words.len() as u32) }
 }
