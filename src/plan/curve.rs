@@ -149,23 +149,8 @@ impl Shapes {
         full: &Footprint,
         footprint: &mut dyn FnMut(Tile) -> Footprint,
     ) -> Self {
-        let arguments = situation.arguments.iter().zip(&full.arguments);
-        let lacking: Vec<bool> = arguments
-            .clone()
-            .map(|(argument, touch)| {
-                let needs = touch.needs();
-                let present = |index: &usize| {
-                    let memory = situation.candidates[*index].device.memory();
-                    argument.residency.valid(memory).covers_all(&needs)
-                };
-                !contenders.iter().all(present)
-            })
-            .collect();
-        let awaited: Vec<bool> = arguments
-            .map(|(argument, touch)| {
-                !touch.writes.is_empty() && (argument.next.is_some() || touch.combine)
-            })
-            .collect();
+        let lacking = lacking(situation, contenders, full);
+        let awaited = awaited(situation, full);
         let combined = full.arguments.iter().map(|touch| touch.combine).collect();
         let nothing = || vec![None; lacking.len()];
         if !lacking.contains(&true) && !awaited.contains(&true) {
@@ -221,6 +206,42 @@ impl Shapes {
             combined,
         }
     }
+}
+
+/// By argument: whether one of the contenders lacks some of its words.
+fn lacking(situation: &Situation<'_>, contenders: &[usize], full: &Footprint) -> Vec<bool> {
+    assert_eq!(
+        full.arguments.len(),
+        situation.arguments.len(),
+        "a footprint names every array argument"
+    );
+    let lacks = |(argument, touch): (&super::Argument<'_>, &Touch)| {
+        let needs = touch.needs();
+        let present = |index: &usize| {
+            let memory = situation.candidates[*index].device.memory();
+            argument.residency.valid(memory).covers_all(&needs)
+        };
+        !contenders.iter().all(present)
+    };
+    situation
+        .arguments
+        .iter()
+        .zip(&full.arguments)
+        .map(lacks)
+        .collect()
+}
+
+/// By argument: whether somebody is known to wait for what is written.
+fn awaited(situation: &Situation<'_>, full: &Footprint) -> Vec<bool> {
+    let awaits = |(argument, touch): (&super::Argument<'_>, &Touch)| {
+        !touch.writes.is_empty() && (argument.next.is_some() || touch.combine)
+    };
+    situation
+        .arguments
+        .iter()
+        .zip(&full.arguments)
+        .map(awaits)
+        .collect()
 }
 
 /// Borders of the pieces that are sampled: evenly spread, and last time's cuts, so that what lies there is seen as it is.
