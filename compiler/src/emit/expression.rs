@@ -168,10 +168,13 @@ impl Context<'_> {
         let axis_name = |axis: u8| ["x", "y", "z"][usize::from(axis)];
         match builtin {
             Builtin::NumWorkgroups(axis) => format!("groups[{axis}]"),
-            Builtin::WorkgroupId(axis) => format!("w{}", axis_name(axis)),
-            Builtin::GlobalId(axis) if self.plan.gangs == Gangs::Strips => {
-                format!("g{}", axis_name(axis))
+            Builtin::LocalId(axis) if size[usize::from(axis)] == 1 => "0u32".to_owned(),
+            Builtin::GlobalId(_) | Builtin::LocalId(_) | Builtin::WorkgroupId(_)
+                if self.plan.gangs == Gangs::Strips =>
+            {
+                self.of_strip(builtin)
             }
+            Builtin::WorkgroupId(axis) => format!("w{}", axis_name(axis)),
             Builtin::GlobalId(axis) if size[usize::from(axis)] == 1 => {
                 format!("w{}", axis_name(axis))
             }
@@ -182,7 +185,6 @@ impl Context<'_> {
                     size[usize::from(axis)]
                 )
             }
-            Builtin::LocalId(axis) if size[usize::from(axis)] == 1 => "0u32".to_owned(),
             Builtin::LocalId(axis) => format!("l{}", axis_name(axis)),
             Builtin::LocalIndex => {
                 let local = |axis: u8| self.builtin(Builtin::LocalId(axis));
@@ -195,6 +197,24 @@ impl Context<'_> {
                     local(2)
                 )
             }
+        }
+    }
+
+    /// A position in a strip, from that in the grid.
+    fn of_strip(self, builtin: Builtin) -> String {
+        let (axis, operator) = match builtin {
+            Builtin::LocalId(axis) => (axis, " % "),
+            Builtin::WorkgroupId(axis) => (axis, " / "),
+            Builtin::GlobalId(axis) => (axis, ""),
+            Builtin::LocalIndex | Builtin::NumWorkgroups(_) => {
+                unreachable!("no position on an axis")
+            }
+        };
+        let name = ["gx", "gy", "gz"][usize::from(axis)];
+        match self.kernel.workgroup_size[usize::from(axis)] {
+            1 => name.to_owned(),
+            _ if operator.is_empty() => name.to_owned(),
+            size => format!("({name}{operator}{size}u32)"),
         }
     }
 

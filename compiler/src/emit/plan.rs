@@ -5,8 +5,7 @@ use std::fmt;
 
 use super::{pressure, stack};
 use crate::ir::{
-    Address, ArrayId, Binary, BufferId, Builtin, Extent, Kernel, Memory, Op, Scalar, Space, Stmt,
-    ValueId,
+    Address, ArrayId, Binary, BufferId, Extent, Kernel, Memory, Op, Scalar, Space, Stmt, ValueId,
 };
 use crate::tree::{Kind, Node, NodeId, Tree, operands};
 use crate::variance::{Divergence, Gangs, Shape, Variance, constant_bits};
@@ -378,9 +377,7 @@ pub(super) fn gangs(kernel: &Kernel, tree: &Tree) -> Gangs {
         let uses = |address: &Address| matches!(address.memory, Memory::Workgroup(_));
         tree.needed.value(*id)
             && match op {
-                Op::Builtin(
-                    Builtin::LocalId(_) | Builtin::LocalIndex | Builtin::WorkgroupId(_),
-                ) => true,
+                Op::Builtin(builtin) => !Gangs::strips_tell(kernel, *builtin),
                 Op::Load(address) | Op::UniformLoad(address) => uses(address),
                 _ => false,
             }
@@ -408,7 +405,12 @@ fn lanes(kernel: &Kernel, gangs: Gangs, wanted: usize) -> (usize, usize) {
         return (1, 1);
     }
     let whole = 1usize << row.trailing_zeros();
-    let lanes = whole.clamp(8, 16);
+    // Rows that are no whole number of gangs are masked anyway.
+    let lanes = match whole {
+        8.. => whole.min(16),
+        _ if row > 8 => 16,
+        _ => 8,
+    };
     (lanes, (whole / lanes).clamp(1, wanted))
 }
 

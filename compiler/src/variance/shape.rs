@@ -124,14 +124,29 @@ pub enum Gangs {
 impl Gangs {
     /// How `builtin` differs within a gang.
     pub fn builtin(self, kernel: &Kernel, builtin: Builtin) -> Shape {
-        let one = |axis: u8| self == Gangs::Rows && kernel.workgroup_size[usize::from(axis)] == 1;
+        let one = |axis: u8| kernel.workgroup_size[usize::from(axis)] == 1;
         match builtin {
-            Builtin::WorkgroupId(_) | Builtin::NumWorkgroups(_) => Shape::Workgroup,
-            Builtin::GlobalId(axis) | Builtin::LocalId(axis) if one(axis) => Shape::Workgroup,
+            Builtin::NumWorkgroups(_) => Shape::Workgroup,
+            Builtin::LocalId(axis) if one(axis) => Shape::Workgroup,
             Builtin::LocalIndex if one(0) && one(1) && one(2) => Shape::Workgroup,
             Builtin::LocalIndex if one(0) => Shape::Gang,
-            Builtin::GlobalId(0) | Builtin::LocalId(0) | Builtin::LocalIndex => Shape::Linear(1),
-            Builtin::GlobalId(_) | Builtin::LocalId(_) => Shape::Gang,
+            Builtin::WorkgroupId(_) if self == Gangs::Rows => Shape::Workgroup,
+            Builtin::GlobalId(axis) if self == Gangs::Rows && one(axis) => Shape::Workgroup,
+            Builtin::GlobalId(0)
+            | Builtin::LocalId(0)
+            | Builtin::LocalIndex
+            | Builtin::WorkgroupId(0) => Shape::Linear(1),
+            Builtin::GlobalId(_) | Builtin::LocalId(_) | Builtin::WorkgroupId(_) => Shape::Gang,
+        }
+    }
+
+    /// Can strips tell `builtin`? Not where an invocation is along x in its workgroup, unless that is one wide.
+    pub fn strips_tell(kernel: &Kernel, builtin: Builtin) -> bool {
+        match builtin {
+            Builtin::LocalId(0) | Builtin::WorkgroupId(0) | Builtin::LocalIndex => {
+                kernel.workgroup_size[0] == 1
+            }
+            _ => true,
         }
     }
 }

@@ -174,7 +174,9 @@ fn compile(folder: &Path, source: &str) -> PathBuf {
 
 #[test]
 fn emitted_code_agrees_with_the_oracle_on_every_instruction_set() {
-    agree("corpus", &corpus());
+    let mut kernels = corpus();
+    kernels.push(kernel("ids_of_strips", include_str!("ids_of_strips.wgsl")));
+    agree("corpus", &kernels);
 }
 
 /// Programs to make; more with `RANDOM_PROGRAMS`, from the seed `RANDOM_SEED` on.
