@@ -8,13 +8,10 @@ use impel_compiler::oracle::{Touched, WordSet};
 use crate::random::Random;
 use crate::shader::{Launch, Shader, files};
 
-/// Words of a `mat4x4` but one.
-const UNUSED_COMPONENTS_MAX: u64 = 15;
-
 /// How much was shown.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    tiles: u32,
+    pub(crate) tiles: u32,
     /// Arguments whose writes are surely all made.
     pub(crate) exact: u32,
     /// Cuts of a launch into two parts that are disjoint.
@@ -58,10 +55,11 @@ fn check_tile(shader: &Shader, launch: &Launch, tile: Tile, shown: &mut Shown) {
         return;
     };
     shown.tiles += 1;
-    for (map, unused_max) in [
-        (&shader.literal_map, 0),
-        (&shader.map, UNUSED_COMPONENTS_MAX),
-    ] {
+    let maps = [
+        (&shader.literal_map, Some(0)),
+        (&shader.map, shader.unused_words_max),
+    ];
+    for (map, unused_max) in maps {
         let footprint = shader.footprint(map, launch, tile);
         check_footprint(
             (shader, launch, tile),
@@ -73,12 +71,12 @@ fn check_tile(shader: &Shader, launch: &Launch, tile: Tile, shown: &mut Shown) {
     }
 }
 
-/// The oracle loads whole vectors and matrices; of those, the compiled kernel may leave out up to `unused_max` words next to
-/// used ones.
+/// The oracle loads what nobody uses; of that, the compiled kernel may leave out up to `unused_max` words next to used ones, or
+/// any.
 fn check_footprint(
     (shader, launch, tile): (&Shader, &Launch, Tile),
     map: &AccessMap,
-    (footprint, unused_max): (&Footprint, u64),
+    (footprint, unused_max): (&Footprint, Option<u64>),
     touched: &[Touched],
     shown: &mut Shown,
 ) {
@@ -90,7 +88,7 @@ fn check_footprint(
                 "{name}, grid {grid:?}, {tile:?}, binding {binding}: {touch}, but really reads {reads} and writes {writes}"
             )
         };
-        let readable = grown(&touch.reads, unused_max);
+        let readable = unused_max.map_or(reads.clone(), |words| grown(&touch.reads, words));
         assert!(
             touch.combine || readable.covers_all(&reads),
             "{}",

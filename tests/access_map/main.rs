@@ -5,5 +5,6 @@ mod constants;
 mod footprints;
 mod kernels;
 mod leak;
+mod programs;
 mod random;
 mod shader;

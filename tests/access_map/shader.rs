@@ -27,7 +27,12 @@ pub(crate) struct Shader {
     pub(crate) rust: String,
     /// Of the kernel before simplification, which drops loads of components that nobody uses.
     pub(crate) literal_map: AccessMap,
+    /// Words next to used ones that simplification may leave unread; none if it may be any.
+    pub(crate) unused_words_max: Option<u64>,
 }
+
+/// Words of a `mat4x4` but one.
+const UNUSED_COMPONENTS_MAX: u64 = 15;
 
 /// Contents of the bound buffers and the grid.
 #[derive(Clone, Debug)]
@@ -69,6 +74,7 @@ impl Shader {
         let literal = analyse(&kernel, &front.source).tables();
         Self {
             literal_map: leak::access_map(&literal),
+            unused_words_max: Some(UNUSED_COMPONENTS_MAX),
             name: name.to_owned(),
             case,
             map: leak::access_map(&tables),
