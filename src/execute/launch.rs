@@ -401,7 +401,13 @@ impl Shared {
         let Err(conflict) = kernel::disjoint(&footprints) else {
             return Ok(plan);
         };
-        let reason = format!("its parts are not independent: {conflict}");
+        let site = job
+            .resolved
+            .site(&conflict, plan.parts[conflict.other].tile);
+        let site = site.map_or_else(String::new, |site| {
+            format!(" ({}:{site})", job.body.kernel.path)
+        });
+        let reason = format!("its parts are not independent: {conflict}{site}");
         situation.splitting = Splitting::Refused(&reason);
         situation.previous = None;
         plan::choose(&situation, policy, |tile| job.footprint(tile)).map_err(refused)

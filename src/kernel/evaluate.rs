@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 
 use super::access::{
-    AccessMap, Affine, BufferAccess, Check, ConstraintId, Pattern, Range, Reach, Uniform,
+    AccessMap, Affine, BufferAccess, Check, ConstraintId, Pattern, Range, Reach, Site, Uniform,
     UniformId, Variable,
 };
+use super::disjoint::{Conflict, ConflictKind};
 use super::interval::Interval;
 use crate::lanes::Tile;
 use crate::region::{Footprint, Span, SpanSet, Touch};
@@ -216,6 +217,26 @@ impl Resolved<'_> {
             writes,
             combine: buffer.combine.is_some(),
         }
+    }
+
+    /// The WGSL that makes two parts conflict: an access by `tile`, the part called the other one, outside of what it writes
+    /// itself where that is known. None if `conflict` is about none of this kernel's arguments.
+    pub fn site(&self, conflict: &Conflict, tile: Tile) -> Option<&Site> {
+        let buffer = self.map.buffers.get(conflict.argument)?;
+        let words = *self.lengths.get(conflict.argument)?;
+        let mut intervals = self.builtin_intervals(tile);
+        let (patterns, own) = match conflict.kind {
+            ConflictKind::Write => (buffer.writes, SpanSet::EMPTY),
+            ConflictKind::Read => {
+                let write = |pattern| self.reached(pattern, words, &mut intervals).words;
+                (buffer.reads, buffer.writes.iter().map(write).collect())
+            }
+        };
+        let outside = patterns
+            .iter()
+            .find(|pattern| !own.covers(self.reached(pattern, words, &mut intervals).words));
+        let site = outside.or(patterns.first())?.site;
+        Some(&self.map.sites[usize::from(site.0)])
     }
 
     /// Intervals of the builtin ids; room for the other variables.

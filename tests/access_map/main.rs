@@ -8,3 +8,4 @@ mod leak;
 mod programs;
 mod random;
 mod shader;
+mod splitting;

@@ -135,7 +135,7 @@ impl Writer<'_> {
 
     fn block(&mut self, depth: u32) {
         let scopes = (self.unsigned.len(), self.signed.len());
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             self.statement(depth);
         }
         self.unsigned.truncate(scopes.0);

@@ -85,14 +85,43 @@ pub(super) enum Condition {
     /// Not so.
     Not(Rc<Condition>),
     /// Both.
-    And(Rc<Condition>, Rc<Condition>),
+    And(Rc<Pair>),
     /// At least one.
-    Or(Rc<Condition>, Rc<Condition>),
+    Or(Rc<Pair>),
     /// Anything.
     Unknown,
 }
 
+/// Two conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pair {
+    pub(super) a: Condition,
+    pub(super) b: Condition,
+    /// Number of comparisons in both.
+    comparisons: u32,
+}
+
+/// A longer condition is taken to be unknown.
+const COMPARISONS_MAX: u32 = 64;
+
+impl Pair {
+    fn new(a: Condition, b: Condition) -> Option<Rc<Pair>> {
+        let comparisons = a.comparisons() + b.comparisons();
+        let pair = Pair { a, b, comparisons };
+        (comparisons <= COMPARISONS_MAX).then(|| Rc::new(pair))
+    }
+}
+
 impl Condition {
+    fn comparisons(&self) -> u32 {
+        match self {
+            Condition::Known(_) | Condition::Unknown => 0,
+            Condition::Compare { .. } => 1,
+            Condition::Not(inner) => inner.comparisons(),
+            Condition::And(pair) | Condition::Or(pair) => pair.comparisons,
+        }
+    }
+
     /// The opposite.
     pub(super) fn not(self) -> Condition {
         match self {
@@ -108,7 +137,7 @@ impl Condition {
         match (self, other) {
             (Condition::Known(false), _) | (_, Condition::Known(false)) => Condition::Known(false),
             (Condition::Known(true), it) | (it, Condition::Known(true)) => it,
-            (a, b) => Condition::And(Rc::new(a), Rc::new(b)),
+            (a, b) => Pair::new(a, b).map_or(Condition::Unknown, Condition::And),
         }
     }
 
@@ -117,7 +146,7 @@ impl Condition {
         match (self, other) {
             (Condition::Known(true), _) | (_, Condition::Known(true)) => Condition::Known(true),
             (Condition::Known(false), it) | (it, Condition::Known(false)) => it,
-            (a, b) => Condition::Or(Rc::new(a), Rc::new(b)),
+            (a, b) => Pair::new(a, b).map_or(Condition::Unknown, Condition::Or),
         }
     }
 }

@@ -148,13 +148,13 @@ impl Analysis<'_> {
             _ if depth > DEPTH_MAX => guard.complete = false,
             Condition::Known(known) if *known == truth => {}
             Condition::Not(inner) => self.constrain(inner, !truth, counter, guard, depth + 1),
-            Condition::And(a, b) if truth => {
-                self.constrain(a, truth, counter, guard, depth + 1);
-                self.constrain(b, truth, counter, guard, depth + 1);
+            Condition::And(pair) if truth => {
+                self.constrain(&pair.a, truth, counter, guard, depth + 1);
+                self.constrain(&pair.b, truth, counter, guard, depth + 1);
             }
-            Condition::Or(a, b) if !truth => {
-                self.constrain(a, truth, counter, guard, depth + 1);
-                self.constrain(b, truth, counter, guard, depth + 1);
+            Condition::Or(pair) if !truth => {
+                self.constrain(&pair.a, truth, counter, guard, depth + 1);
+                self.constrain(&pair.b, truth, counter, guard, depth + 1);
             }
             Condition::Compare {
                 relation,

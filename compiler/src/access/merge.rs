@@ -15,6 +15,9 @@ pub(super) fn merged(patterns: Vec<Pattern>) -> Vec<Pattern> {
     let mut merged: Vec<Pattern> = Vec::new();
     for pattern in patterns {
         add(&mut merged, pattern);
+        if merged.len() > 4 * PATTERNS_MAX {
+            break;
+        }
     }
     drop_covered(&mut merged);
     if merged.len() > PATTERNS_MAX {

@@ -232,21 +232,36 @@ impl Analysis<'_> {
 
     /// Whether an index is sure to lie inside a fixed extent.
     fn stays_below(&self, index: &Affine, extent: u32) -> bool {
-        self.greatest_local(index)
+        self.upper_bound(index)
             .is_some_and(|greatest| greatest < i64::from(extent))
     }
 
-    /// The greatest value of a sum of positive multiples of local ids and a constant that is not negative.
-    pub(super) fn greatest_local(&self, sum: &Affine) -> Option<i64> {
+    /// The greatest value of a sum of positive multiples of quantities with constant bounds, none of them negative.
+    pub(super) fn upper_bound(&self, sum: &Affine) -> Option<i64> {
         let base = sum.base.constant().filter(|base| *base >= 0)?;
         sum.terms
             .iter()
             .try_fold(base, |greatest, (variable, factor)| {
                 let factor = factor.constant().filter(|factor| *factor > 0)?;
-                let axis = variable.0.checked_sub(Variable::local(0).0)?;
-                let size = self.kernel.workgroup_size.get(axis as usize)?;
-                greatest.checked_add(factor.checked_mul(i64::from(*size) - 1)?)
+                greatest.checked_add(factor.checked_mul(self.last_value(*variable)?)?)
             })
+    }
+
+    /// The greatest value of a variable that is never negative, if it is a constant.
+    fn last_value(&self, variable: Variable) -> Option<i64> {
+        match variable.range().map(|index| &self.ranges[index]) {
+            None => {
+                let axis = variable.0.checked_sub(Variable::local(0).0)?;
+                Some(i64::from(self.kernel.workgroup_size[axis as usize]) - 1)
+            }
+            Some(Range::Remainder {
+                divisor,
+                signed: false,
+                ..
+            }) => Some(divisor.constant().filter(|divisor| *divisor > 0)? - 1),
+            Some(Range::Within { low, high, .. }) if low.constant() >= Some(0) => high.constant(),
+            Some(_) => None,
+        }
     }
 
     /// Adds the constraints 0 <= index < extent; whether they say just that.

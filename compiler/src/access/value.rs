@@ -254,7 +254,7 @@ impl Analysis<'_> {
             content => 1_i64 << content.trailing_zeros(),
         };
         let divisible = |poly: &Poly| poly.content() % unit == 0;
-        self.greatest_local(low)
+        self.upper_bound(low)
             .is_some_and(|greatest| greatest < unit)
             && high.terms.values().all(divisible)
             && divisible(&high.base)
