@@ -242,3 +242,87 @@ fn private_arrays_that_no_stack_holds_are_refused() {
         "{found:?}"
     );
 }
+
+#[test]
+fn guards_and_early_returns_become_branches_without_jumps() {
+    let text = "@group(0) @binding(0) var<storage, read_write> o: array<u32>;
+fn f(x: u32) -> u32 {
+    if (x > 5u) { return 1u; }
+    if (x > 3u) { return 2u; }
+    return x;
+}
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+    if (gid.x >= arrayLength(&o)) { return; }
+    let r = f(gid.x);
+    if (r == 2u) { return; }
+    o[gid.x] = r;
+}";
+    let kernel = lower(&front("test.wgsl", text), 0).unwrap();
+    let tree = Tree::new(&kernel);
+    let jumps = |node: &impel_compiler::tree::Node| {
+        node.any(&mut |node| matches!(node.kind, impel_compiler::tree::Kind::Jump(_)))
+    };
+    assert!(!tree.body.iter().any(jumps), "{kernel}");
+}
+
+/// The text emitted for a kernel of [`with_body`], simplified.
+fn emitted(arguments: &str, body: &str) -> String {
+    let front = with_body(arguments, body);
+    let kernel = simplify(&lower(&front, 0).unwrap());
+    let code = emit::emit(&kernel, &front.source, Options::default());
+    code.unwrap_or_else(|found| panic!("{found}")).source
+}
+
+#[test]
+fn an_index_that_cannot_leave_its_array_is_not_checked() {
+    let checks = |index: &str| {
+        let body = format!("w[{index}] = 1u; workgroupBarrier(); o[lid.x] = w[0];");
+        emitted(LOCAL, &body).matches("u32_lt").count()
+    };
+    for inside in [
+        "lid.x",
+        "63u - 0u",
+        "lid.x / 2u + 7u",
+        "(lid.x * 9u) % 64u",
+        "a[lid.x] & 63u",
+        "lid.x ^ 5u",
+    ] {
+        assert_eq!(checks(inside), 0, "{inside}");
+    }
+    for outside in ["lid.x + 1u", "lid.x * 2u", "a[lid.x]", "(lid.x * 9u) % 65u"] {
+        assert_eq!(checks(outside), 1, "{outside}");
+    }
+}
+
+#[test]
+fn lanes_that_add_to_one_word_do_it_once() {
+    let text = "@group(0) @binding(0) var<storage, read_write> total: atomic<u32>;
+@group(0) @binding(1) var<storage, read> a: array<u32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+    if (a[gid.x] > 3u) { atomicAdd(&total, 2u); }
+}";
+    let front = front("test.wgsl", text);
+    let kernel = simplify(&lower(&front, 0).unwrap());
+    let code = emit::emit(&kernel, &front.source, Options::default()).unwrap();
+    assert!(code.source.contains(".atomic_add_u32("), "{}", code.source);
+    assert!(!code.source.contains("atomic_rmw"), "{}", code.source);
+}
+
+#[test]
+fn neighbouring_lanes_access_neighbouring_words_as_one_vector() {
+    let text = emitted(GLOBAL, "o[gid.x + 5u] = a[gid.x] + a[p.x * gid.y + gid.x];");
+    assert_eq!(text.matches("load_linear_i32").count(), 2, "{text}");
+    assert_eq!(text.matches("store_linear_i32").count(), 1, "{text}");
+    assert!(!text.contains("gather"), "{text}");
+}
+
+#[test]
+fn generated_code_has_neither_unsafe_code_nor_closures() {
+    let text = emitted(
+        LOCAL,
+        "w[lid.x] = a[lid.x]; workgroupBarrier(); o[lid.x] = w[63u - lid.x];",
+    );
+    assert!(!text.contains("unsafe") && !text.contains('|'), "{text}");
+}

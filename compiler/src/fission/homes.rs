@@ -61,7 +61,6 @@ pub(super) fn settle<'a>(
     .into_iter()
     .filter(|var| !workgroup_vars.contains(var))
     .collect();
-    let constant = |array: &ArrayId| kernel.arrays[array.0 as usize].contents.is_some();
     let kept_arrays = shared(
         &uses,
         &again,
@@ -69,7 +68,7 @@ pub(super) fn settle<'a>(
         |array, used| variance.live.before(used.first).array(array),
     )
     .into_iter()
-    .filter(|array| !constant(array))
+    .filter(|array| !is_table(kernel, *array))
     .collect();
 
     let mut fission = Fission {
@@ -81,38 +80,38 @@ pub(super) fn settle<'a>(
         kept_values,
         labels,
     };
-    let (kept_vars, kept_arrays, kept_values) = (
-        &fission.kept_vars,
-        &fission.kept_arrays,
-        &fission.kept_values,
-    );
+    let mut steps = std::mem::take(&mut fission.steps);
     let mut at = 0;
-    visit_turns(&mut fission.steps, &mut |turn| {
-        let used = &uses[at];
-        at += 1;
+    visit_turns(&mut steps, &mut |turn| {
         (turn.recompute, turn.fetch) = needs.remove(&turn.id).unwrap_or_default();
-        turn.keep = kept_values
-            .iter()
-            .copied()
-            .filter(|id| used.made.contains(id))
-            .collect();
-        turn.own_vars = used
-            .vars
-            .iter()
-            .copied()
-            .filter(|var| !kept_vars.contains(var))
-            .collect();
-        turn.own_vars
-            .retain(|var| !fission.workgroup_vars.contains(var));
-        turn.own_arrays = used
-            .arrays
-            .iter()
-            .copied()
-            .filter(|array| !kept_arrays.contains(array) && !constant(array))
-            .collect();
-        turn.vars = transfers(variance, used, kept_vars);
+        transfer(kernel, variance, &fission, &uses[at], turn);
+        at += 1;
     });
+    fission.steps = steps;
     fission
+}
+
+/// Decides what `turn` declares, fetches and keeps.
+fn transfer(
+    kernel: &Kernel,
+    variance: &Variance,
+    fission: &Fission<'_>,
+    used: &Used,
+    turn: &mut Turn<'_>,
+) {
+    let kept_values = fission.kept_values.iter().copied();
+    turn.keep = kept_values.filter(|id| used.made.contains(id)).collect();
+    let own_var =
+        |var: &VarId| !fission.kept_vars.contains(var) && !fission.workgroup_vars.contains(var);
+    turn.own_vars = used.vars.iter().copied().filter(own_var).collect();
+    let own_array =
+        |array: &ArrayId| !fission.kept_arrays.contains(array) && !is_table(kernel, *array);
+    turn.own_arrays = used.arrays.iter().copied().filter(own_array).collect();
+    turn.vars = transfers(variance, used, &fission.kept_vars);
+}
+
+fn is_table(kernel: &Kernel, array: ArrayId) -> bool {
+    kernel.arrays[array.0 as usize].contents.is_some()
 }
 
 /// What a turn mentions.
