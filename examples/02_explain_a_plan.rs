@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     rt.launch(launch)?;
-    assert_eq!(y.read_range(n - 1..)?[0], 5.0);
+    assert_eq!(*y.read_range(n - 1..)?, [5.0]);
     println!("what happened:\n{}", rt.report());
     Ok(())
 }

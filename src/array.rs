@@ -12,7 +12,8 @@ use crate::error::{ArrayError, LaunchError};
 use crate::execute::Shared;
 use crate::graph::{Access, ArrayId};
 use crate::machine::MemoryId;
-use crate::region::{Residency, Span, SpanSet};
+use crate::region::{Residency, Span, SpanSet, Touch};
+use crate::transfer::{self, Company};
 
 /// Most words of an array: kernels index with 32 bits.
 const WORDS_MAX: u64 = i32::MAX as u64;
@@ -55,7 +56,7 @@ pub struct ArrayCore {
 #[derive(Debug)]
 pub(crate) struct Placement {
     pub(crate) residency: Residency,
-    /// By GPU, in the order of discovery: DeviceId - 1.
+    /// By GPU, in the order of discovery.
     #[cfg(feature = "gpu")]
     pub(crate) buffers: Vec<Option<Arc<crate::device::gpu::Buffer>>>,
     /// Ranges that a failed launch should have written, and why.
@@ -126,17 +127,21 @@ impl Placement {
         }
     }
 
-    /// Notes that `span` has been written anew in `memory`.
-    pub(crate) fn written(&mut self, memory: MemoryId, spans: &SpanSet) {
-        self.residency.write(memory, spans);
+    /// Notes what a finished part, or the host, wrote in `memory`.
+    pub(crate) fn commit(&mut self, touch: &Touch, memory: MemoryId, company: Company) {
+        transfer::commit(&mut self.residency, touch, memory, company);
         if !self.failed.is_empty() {
-            let failed = std::mem::take(&mut self.failed);
-            for (span, cause) in failed {
-                let left = SpanSet::from(span).difference(spans);
+            for (span, cause) in std::mem::take(&mut self.failed) {
+                let left = SpanSet::from(span).difference(&touch.writes);
                 self.failed
                     .extend(left.iter().map(|span| (span, Arc::clone(&cause))));
             }
         }
+    }
+
+    /// Notes that the host has written `span`.
+    fn written(&mut self, span: Span) {
+        self.commit(&Touch::writing(span), MemoryId::HOST, Company::Alone);
     }
 }
 
@@ -213,8 +218,7 @@ impl ArrayCore {
         self.shared.bring_home(self, span)?;
         let loan = self.lend(span, lending)?;
         if write {
-            self.placement()
-                .written(MemoryId::HOST, &SpanSet::from(span));
+            self.placement().written(span);
         }
         Ok(loan)
     }
@@ -227,8 +231,7 @@ impl ArrayCore {
             write: true,
         });
         let loan = self.lend(span, Lending::Exclusive)?;
-        self.placement()
-            .written(MemoryId::HOST, &SpanSet::from(span));
+        self.placement().written(span);
         Ok(loan)
     }
 }
@@ -476,11 +479,13 @@ pub struct View<'a, T: Element> {
 
 impl<T: Element> Clone for View<'_, T> {
     fn clone(&self) -> Self {
-        *self
+        View {
+            core: self.core,
+            span: self.span,
+            element: PhantomData,
+        }
     }
 }
-
-impl<T: Element> Copy for View<'_, T> {}
 
 impl<'a, T: Element> View<'a, T> {
     pub(crate) fn core_ref(&self) -> &Arc<ArrayCore> {

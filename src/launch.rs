@@ -44,26 +44,43 @@ pub trait Arguments: Sized {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent(pub(crate) [u64; 3]);
 
+/// A length as 64 bits, which hold every `usize`.
+trait Wide: Copy {
+    fn wide(self) -> u64;
+}
+
+impl Wide for u32 {
+    fn wide(self) -> u64 {
+        u64::from(self)
+    }
+}
+
+impl Wide for usize {
+    fn wide(self) -> u64 {
+        self as u64
+    }
+}
+
 macro_rules! extents {
     ($($ty:ty),*) => { $(
         impl From<$ty> for Extent {
             fn from(x: $ty) -> Self {
-                Self([x as u64, 1, 1])
+                Self([x.wide(), 1, 1])
             }
         }
         impl From<[$ty; 1]> for Extent {
             fn from([x]: [$ty; 1]) -> Self {
-                Self([x as u64, 1, 1])
+                Self([x.wide(), 1, 1])
             }
         }
         impl From<[$ty; 2]> for Extent {
             fn from([x, y]: [$ty; 2]) -> Self {
-                Self([x as u64, y as u64, 1])
+                Self([x.wide(), y.wide(), 1])
             }
         }
         impl From<[$ty; 3]> for Extent {
             fn from(extents: [$ty; 3]) -> Self {
-                Self(extents.map(|extent| extent as u64))
+                Self(extents.map(Wide::wide))
             }
         }
     )* };

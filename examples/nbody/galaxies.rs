@@ -87,9 +87,13 @@ impl Galaxy {
 
     /// A body on a nearly circular orbit in the disc.
     fn disc_body(&self, random: &mut Random) -> ([f32; 3], [f32; 3]) {
-        // Two exponential distances add up to the radius of an exponential disc's surface density.
-        let radius = (self.scale * -(random.unit() * random.unit()).ln())
-            .clamp(0.05 * self.scale, 5.0 * self.scale);
+        // Two exponential distances add up to the radius of an exponential disc's surface density; the far tail is cut off.
+        let radius = loop {
+            let radius = self.scale * -(random.unit() * random.unit()).ln();
+            if (0.05..5.0).contains(&(radius / self.scale)) {
+                break radius;
+            }
+        };
         let (sin, cos) = (TAU * random.unit()).sin_cos();
         let speed = (self.mass_within(radius) / radius).sqrt();
         let heat = 0.06 * speed;

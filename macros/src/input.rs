@@ -159,7 +159,7 @@ fn option(cursor: &mut Cursor, input: &mut Input) -> Result<(), Mistake> {
         Some(TokenTree::Ident(word)) if word.to_string() == "strict" => input.strict = true,
         Some(TokenTree::Ident(word)) if word.to_string() == "overrides" => match cursor.next() {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                overrides(group.stream(), input)?
+                overrides(group.stream(), input)?;
             }
             _ => return Err(cursor.mistake("`overrides` needs values: `overrides { NAME = 1.0 }`")),
         },

@@ -93,7 +93,9 @@ impl Devices {
             return Err(RuntimeError::NoGpu { found });
         }
         if let Some(bytes) = choice.budget_bytes {
-            gpus.iter().for_each(|gpu| gpu.set_memory_budget(bytes));
+            for gpu in &gpus {
+                gpu.set_memory_budget(bytes);
+            }
         }
         let machine = Machine {
             cpu: cpu.describe(),
@@ -110,6 +112,7 @@ impl Devices {
 
     /// The CPU.
     #[cfg(not(feature = "gpu"))]
+    #[allow(clippy::unnecessary_wraps, reason = "as with GPUs")]
     pub(crate) fn discover(cpu: Cpu) -> Result<Self, RuntimeError> {
         let machine = Machine {
             cpu: cpu.describe(),
@@ -160,6 +163,10 @@ impl Devices {
     }
 
     /// Hands recorded work to the GPUs.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        allow(clippy::unused_self, reason = "as with GPUs")
+    )]
     pub(crate) fn flush(&self) {
         #[cfg(feature = "gpu")]
         for gpu in &self.gpus {
@@ -169,6 +176,10 @@ impl Devices {
     }
 
     /// Waits until the GPUs have done what was recorded.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        allow(clippy::unused_self, reason = "as with GPUs")
+    )]
     pub(crate) fn wait(&self) {
         #[cfg(feature = "gpu")]
         for gpu in &self.gpus {
@@ -180,7 +191,7 @@ impl Devices {
 
 /// How long to wait for a GPU before it counts as hung.
 #[cfg(feature = "gpu")]
-pub(crate) const WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const WAIT_MAX: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A device's key names what it is, its driver, and this version of impel: costs of another are not trusted.
 fn keys(machine: &Machine) -> Vec<DeviceKey> {

@@ -18,6 +18,7 @@ use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{self, Candidate, Objective, Plan, Policy, Reason, Situation, Splitting};
 use crate::region::{Footprint, Touch};
 use crate::trace::Report;
+use crate::transfer::Company;
 
 /// A launch with everything that is known of it before it is planned.
 pub(super) struct Job<'a> {
@@ -74,14 +75,16 @@ impl<'a> Job<'a> {
         footprint
     }
 
-    /// What a tile that works alone touches: what would be combined is updated in place.
-    pub(super) fn footprint_alone(&self, tile: Tile) -> Footprint {
+    /// What a tile touches in this company: alone, what would be combined is updated in place.
+    pub(super) fn footprint_in(&self, tile: Tile, company: Company) -> Footprint {
         let mut footprint = self.footprint(tile);
-        footprint
-            .arguments
-            .iter_mut()
-            .filter(|touch| touch.combine)
-            .for_each(in_place);
+        if company == Company::Alone {
+            footprint
+                .arguments
+                .iter_mut()
+                .filter(|touch| touch.combine)
+                .for_each(in_place);
+        }
         footprint
     }
 
@@ -180,7 +183,7 @@ impl Shared {
         let job = Job::new(body, &bindings);
         if self.devices.cpu_only() {
             let whole = job.whole();
-            let footprint = job.footprint_alone(whole);
+            let footprint = job.footprint_in(whole, Company::Alone);
             check_contents(&job, &Placements::lock(&job), &footprint)?;
             self.run_on_cpu(&job, whole, &footprint)?;
             commit(
@@ -188,6 +191,7 @@ impl Shared {
                 &mut Placements::lock(&job),
                 MemoryId::HOST,
                 &footprint,
+                Company::Alone,
             );
             return Ok(());
         }
@@ -213,10 +217,16 @@ impl Shared {
                     cause,
                 });
             }
-            let footprint = job.footprint_alone(failure.tile);
+            let footprint = job.footprint_in(failure.tile, Company::Alone);
             self.move_home(job, &footprint)?;
             self.run_on_cpu(job, failure.tile, &footprint)?;
-            commit(job, &mut Placements::lock(job), MemoryId::HOST, &footprint);
+            commit(
+                job,
+                &mut Placements::lock(job),
+                MemoryId::HOST,
+                &footprint,
+                Company::Alone,
+            );
         }
         Ok(failures.is_empty())
     }
@@ -356,7 +366,11 @@ impl Shared {
         #[cfg(feature = "gpu")]
         self.read_clocks();
         let placements = Placements::lock(job);
-        check_contents(job, &placements, &job.footprint_alone(job.whole()))?;
+        check_contents(
+            job,
+            &placements,
+            &job.footprint_in(job.whole(), Company::Alone),
+        )?;
         let arguments: SmallVec<[plan::Argument<'_>; 8]> = job
             .slots
             .iter()
@@ -438,8 +452,19 @@ impl Shared {
             return None;
         }
         #[cfg(feature = "gpu")]
-        if let Some(reason) = self.devices.gpu(device).is_lost() {
-            return Some(Reason::Retired(reason));
+        {
+            let gpu = self.devices.gpu(device);
+            if let Some(reason) = gpu.is_lost() {
+                return Some(Reason::Retired(reason));
+            }
+            if let (Some(most), Some(rounds)) =
+                (gpu.loop_rounds_max(), job.resolved.loop_rounds_max())
+                && rounds > f64::from(most)
+            {
+                return Some(Reason::Unsupported(format!(
+                    "loops of {rounds} rounds; it stops after {most}"
+                )));
+            }
         }
         let limits = &self.devices.machine.gpus[usize::from(device.0) - 1].limits;
         let invocations: u32 = job.body.kernel.workgroup_size.iter().product();
@@ -561,16 +586,17 @@ pub(super) fn argument_error(job: &Job<'_>, slot: &Slot, cause: ArrayError) -> L
     }
 }
 
-/// Notes that the words a tile wrote are valid in `memory` and nowhere else.
+/// Notes what a finished tile that ran in `memory` wrote.
 pub(super) fn commit(
     job: &Job<'_>,
     placements: &mut Placements<'_>,
     memory: MemoryId,
     footprint: &Footprint,
+    company: Company,
 ) {
     for (slot, touch) in job.slots.iter().zip(&footprint.arguments) {
-        if !touch.writes.is_empty() && !touch.combine {
-            placements.of(slot).written(memory, &touch.writes);
+        if !touch.writes.is_empty() {
+            placements.of(slot).commit(touch, memory, company);
         }
     }
 }
@@ -605,13 +631,13 @@ fn cpu_arguments<'a>(job: &'a Job<'_>, loans: &'a [Loan]) -> SmallVec<[cpu::Argu
             launch::Bound::Uniform { start, end } => {
                 cpu::Argument::Uniform(&job.body.uniforms[*start..*end])
             }
-            launch::Bound::Storage(_) => match next() {
-                (loan, access) => access
+            launch::Bound::Storage(_) => {
+                let (loan, access) = next();
+                let combined = access
                     .combine
-                    .map_or(cpu::Argument::Storage(loan), |combine| {
-                        cpu::Argument::Combined(loan, combine)
-                    }),
-            },
+                    .map(|combine| cpu::Argument::Combined(loan, combine));
+                combined.unwrap_or(cpu::Argument::Storage(loan))
+            }
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: the executor's thread, or a thread that waits.
 
+#[cfg(feature = "gpu")]
+mod gpu_parts;
 mod launch;
 mod movement;
 mod obey;
@@ -177,7 +179,8 @@ impl Shared {
                 drop(queue);
                 self.devices.flush();
                 queue = self.queue();
-                if !queue.graph.has_ready() && !(queue.stopping && queue.graph.pending() == 0) {
+                let over = queue.stopping && queue.graph.pending() == 0;
+                if !queue.graph.has_ready() && !over {
                     queue = self
                         .wake
                         .wait(queue)

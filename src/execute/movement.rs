@@ -1,17 +1,34 @@
-//! How do words get from one memory to another? One copy at a time, with residency brought up to date behind each.
+//! How do words get from one memory to another? The copies that the transfer scheduler lists, one run of them at a time, each
+//! noted in the residency when it is made.
 
 use super::Shared;
 use crate::array::{ArrayCore, Placement};
-use crate::device::cpu::Lending;
+use crate::cost::Link;
 use crate::error::ArrayError;
-use crate::machine::MemoryId;
+use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
+use crate::transfer::{self, Copy, MemoryLinks, Merging};
+
+/// Why a run of copies was not made.
+#[derive(Debug)]
+pub(super) enum MoveError {
+    /// Words are lost, or in use.
+    Array(ArrayError),
+    /// A GPU failed; what it held is still somewhere else.
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "as with GPUs"))]
+    Device { device: DeviceId, cause: String },
+}
+
+impl From<ArrayError> for MoveError {
+    fn from(error: ArrayError) -> Self {
+        Self::Array(error)
+    }
+}
 
 impl Shared {
     /// Makes `span` valid in main memory.
     pub(crate) fn bring_home(&self, core: &ArrayCore, span: Span) -> Result<(), ArrayError> {
         let mut placement = core.placement();
-        placement.check(span)?;
         self.bring_home_placed(core, &mut placement, &SpanSet::from(span))
     }
 
@@ -22,100 +39,117 @@ impl Shared {
         placement: &mut Placement,
         spans: &SpanSet,
     ) -> Result<(), ArrayError> {
-        let mut missing = placement.residency.missing(MemoryId::HOST, spans);
-        while !missing.is_empty() {
-            let holder = placement
-                .residency
-                .holders()
-                .find(|&memory| placement.residency.valid(memory).meets(&missing));
-            let Some(holder) = holder else { break };
-            let there = missing.intersection(placement.residency.valid(holder));
-            self.download(core, placement, holder, &there)?;
-            missing = placement.residency.missing(MemoryId::HOST, spans);
+        spans.iter().try_for_each(|span| placement.check(span))?;
+        if placement.residency.valid(MemoryId::HOST).covers_all(spans) {
+            return Ok(());
         }
-        spans.iter().try_for_each(|span| placement.check(span))
+        let links = self.links();
+        // Each device that fails is struck off the residency, so this ends.
+        loop {
+            let Ok(copies) = transfer::home(&placement.residency, spans, &links, Merging::Off)
+            else {
+                return spans.iter().try_for_each(|span| placement.check(span));
+            };
+            match self.make_copies(core, placement, &copies.list) {
+                Ok(()) => return Ok(()),
+                Err(MoveError::Array(error)) => return Err(error),
+                Err(MoveError::Device { .. }) => {}
+            }
+        }
     }
 
-    /// Copies words from a GPU's memory to main memory.
-    #[cfg(feature = "gpu")]
-    pub(super) fn download(
+    /// Makes the copies of one array, in order; neighbours in the same direction go together.
+    pub(super) fn make_copies(
         &self,
         core: &ArrayCore,
         placement: &mut Placement,
-        from: MemoryId,
-        spans: &SpanSet,
-    ) -> Result<(), ArrayError> {
-        let device = crate::machine::DeviceId(from.0);
-        let buffer = placement
-            .buffer(from)
-            .expect("a memory that holds words has a buffer");
-        let mut loan = core.lend_spans(
-            Span {
-                lo: 0,
-                hi: core.words(),
-            },
-            spans.spans(),
-            Lending::Exclusive,
-        )?;
-        let outcome =
-            self.devices
-                .gpu(device)
-                .download(&buffer, spans.spans(), &mut |span, words| {
-                    loan.copy_in(span, words)
-                });
-        drop(loan);
-        match outcome {
-            Ok(()) => {
-                placement.residency.read_into(MemoryId::HOST, spans);
-                self.report().add_copies(from, MemoryId::HOST, spans);
-                Ok(())
+        copies: &[Copy],
+    ) -> Result<(), MoveError> {
+        for run in copies.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
+            let spans: SpanSet = run.iter().map(|copy| copy.span).collect();
+            let (from, to) = (run[0].from, run[0].to);
+            self.move_words(core, placement, (from, to), &spans)?;
+            for copy in run {
+                copy.commit(&mut placement.residency);
             }
-            Err(error) => {
-                self.retire(device, &error);
-                placement.lose(
-                    from,
-                    self.devices.gpu(device).about().name.clone(),
-                    error.to_string(),
-                );
-                spans.iter().try_for_each(|span| placement.check(span))
-            }
+            self.report().add_copies(from, to, &spans);
         }
+        Ok(())
+    }
+
+    /// Copies words between main memory and a GPU's.
+    #[cfg(feature = "gpu")]
+    fn move_words(
+        &self,
+        core: &ArrayCore,
+        placement: &mut Placement,
+        (from, to): (MemoryId, MemoryId),
+        spans: &SpanSet,
+    ) -> Result<(), MoveError> {
+        use crate::device::cpu::Lending;
+
+        let away = if to == MemoryId::HOST { from } else { to };
+        let device = DeviceId(away.0);
+        let gpu = self.devices.gpu(device);
+        let buffer = placement
+            .buffer(away)
+            .expect("a memory that takes part has a buffer");
+        let outcome = if to == MemoryId::HOST {
+            let window = Span::new(0, core.words());
+            let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
+            gpu.download(&buffer, spans.spans(), &mut |span, words| {
+                loan.copy_in(span, words);
+            })
+        } else {
+            let upload = |span: Span| {
+                let loan = core.lend(span, Lending::Shared)?;
+                Ok(gpu.upload(&buffer, span.lo, loan.words()))
+            };
+            spans
+                .iter()
+                .map(upload)
+                .collect::<Result<Result<(), _>, ArrayError>>()?
+        };
+        outcome.map_err(|error| {
+            self.report().add_failure(device, error.to_string());
+            if to == MemoryId::HOST || gpu.is_lost().is_some() {
+                placement.lose(away, gpu.about().name.clone(), error.to_string());
+            }
+            let lost = spans.iter().try_for_each(|span| placement.check(span));
+            let cause = error.to_string();
+            lost.map_or_else(MoveError::Array, |()| MoveError::Device { device, cause })
+        })
     }
 
     /// Without GPUs all words are in main memory.
     #[cfg(not(feature = "gpu"))]
-    pub(super) fn download(
+    #[allow(clippy::unused_self, reason = "as with GPUs")]
+    fn move_words(
         &self,
         _: &ArrayCore,
-        placement: &mut Placement,
-        _: MemoryId,
-        spans: &SpanSet,
-    ) -> Result<(), ArrayError> {
-        spans.iter().try_for_each(|span| placement.check(span))
+        _: &mut Placement,
+        (_, to): (MemoryId, MemoryId),
+        _: &SpanSet,
+    ) -> Result<(), MoveError> {
+        unreachable!("there is no memory but the host's, so nothing can move to {to}")
     }
 
-    /// Copies words from main memory to a GPU's, which gets a buffer for the whole array if it has none.
-    #[cfg(feature = "gpu")]
-    pub(super) fn upload(
-        &self,
-        core: &ArrayCore,
-        placement: &mut Placement,
-        to: MemoryId,
-        spans: &SpanSet,
-    ) -> Result<(), crate::device::gpu::GpuError> {
-        let gpu = self.devices.gpu(crate::machine::DeviceId(to.0));
-        let buffer = placement
-            .buffer(to)
-            .expect("buffers are made before anything moves");
-        for span in spans.iter() {
-            // Words that are valid in main memory are being written by nobody while this launch may read them.
-            let loan = core
-                .lend(span, Lending::Shared)
-                .expect("launches are ordered by what they read and write");
-            gpu.upload(&buffer, span.lo, loan.words())?;
-        }
-        placement.residency.read_into(to, spans);
-        self.report().add_copies(MemoryId::HOST, to, spans);
-        Ok(())
+    /// How each memory is reached, by number.
+    pub(super) fn links(&self) -> Vec<MemoryLinks> {
+        let costs = self.costs();
+        let of = |device: DeviceId| {
+            let limits = costs.limits(self.devices.key(device));
+            limits.map_or(
+                MemoryLinks {
+                    up: Link::NONE,
+                    down: Link::NONE,
+                },
+                |limits| MemoryLinks {
+                    up: limits.up,
+                    down: limits.down,
+                },
+            )
+        };
+        self.devices.ids().map(of).collect()
     }
 }

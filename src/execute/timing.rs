@@ -6,7 +6,7 @@ use super::Shared;
 use super::launch::Job;
 use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
 use crate::device::gpu::{Dispatch, Timing};
-use crate::machine::DeviceId;
+use crate::machine::{DeviceId, GpuFeature};
 
 /// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.
 const SAMPLES_ENOUGH: u32 = 10;
@@ -31,14 +31,23 @@ impl Shared {
     pub(super) fn timing(&self, job: &Job<'_>, device: DeviceId, work: Work) -> Timing {
         match self.predict(job, device, work).source {
             Source::Measured(samples) if samples >= SAMPLES_ENOUGH => Timing::Off,
-            _ => Timing::Measured,
+            _ if self.has_clock(device) => Timing::Measured,
+            _ => Timing::Off,
         }
     }
 
-    /// Learns from a part when it is done.
-    pub(super) fn learn_later(&self, part: Timed) {
+    fn has_clock(&self, device: DeviceId) -> bool {
+        self.devices
+            .gpu(device)
+            .about()
+            .features
+            .contains(&GpuFeature::Timestamps)
+    }
+
+    /// Learns from a part when it is done, if its clock runs.
+    pub(super) fn learn_later(&self, part: Timed, timing: Timing) {
         let mut waiting = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < WAITING_MAX {
+        if timing == Timing::Measured && waiting.len() < WAITING_MAX {
             waiting.push(part);
         } else {
             drop(waiting);

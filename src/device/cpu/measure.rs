@@ -23,6 +23,8 @@ struct MultiplyAdds;
 impl Body for MultiplyAdds {
     const LANES_MAX: usize = 16;
 
+    // Without it the loop would lose the instruction set.
+    #[allow(clippy::inline_always)]
     #[inline(always)]
     fn run<S: Isa>(&self, s: S, launch: &Launch<'_>, _tile: Tile) {
         let factor = s.f32_splat(launch.buffers[0].load_f32(0));

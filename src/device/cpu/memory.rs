@@ -205,13 +205,15 @@ impl Drop for HostMemory {
         match self.owner {
             // SAFETY: allocated in `zeroed` with this layout, and every loan holds an `Arc` of `self`, so none is left.
             Owner::Allocated(layout) => unsafe { dealloc(self.base.as_ptr().cast(), layout) },
-            // SAFETY: the raw parts of the leaked `Vec`, with the function made for its type.
             Owner::Adopted {
                 len,
                 capacity,
                 drop,
                 ..
-            } => unsafe { drop(self.base, len, capacity) },
+            } => {
+                // SAFETY: the raw parts of the leaked `Vec`, with the function made for its type.
+                unsafe { drop(self.base, len, capacity) }
+            }
             Owner::Empty => {}
         }
     }
@@ -257,6 +259,7 @@ impl Loan {
     ///
     /// # Panics
     /// If the loan is shared or does not hold all of the span.
+    #[cfg(feature = "gpu")]
     pub(crate) fn copy_in(&mut self, span: Span, words: &[u32]) {
         assert_eq!(
             self.lending,

@@ -152,7 +152,6 @@ impl Gpu {
 
     /// The rounds, summed over all loops of an invocation, after which this device silently stops them: a kernel that goes round
     /// more often gives wrong results here. Only some software devices have such a cap.
-    #[cfg(test)]
     pub(crate) fn loop_rounds_max(&self) -> Option<u32> {
         self.loop_rounds_max
     }
