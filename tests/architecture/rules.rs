@@ -37,7 +37,9 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["cost", "array", "trace"]),
     (
         "array",
-        &["device", "error", "execute", "graph", "machine", "region"],
+        &[
+            "device", "error", "execute", "graph", "machine", "region", "transfer",
+        ],
     ),
     (
         "launch",
