@@ -1,5 +1,7 @@
 //! Which words does this tile of this launch touch? Interval arithmetic over an [`AccessMap`] once all uniforms are numbers.
 
+use std::ops::{Index, IndexMut};
+
 use smallvec::SmallVec;
 
 use super::access::{
@@ -46,7 +48,27 @@ pub struct Resolved<'a> {
 }
 
 /// Intervals of all variables of a map.
-pub(super) type Intervals = SmallVec<[Interval; 24]>;
+#[derive(Debug)]
+pub(super) struct Intervals {
+    /// Those of the builtin ids in the tile.
+    natural: [Interval; Variable::BUILTINS],
+    /// Those of the variables of the pattern at hand, narrowed by its guards.
+    narrowed: SmallVec<[Interval; 24]>,
+}
+
+impl Index<usize> for Intervals {
+    type Output = Interval;
+
+    fn index(&self, variable: usize) -> &Interval {
+        &self.narrowed[variable]
+    }
+}
+
+impl IndexMut<usize> for Intervals {
+    fn index_mut(&mut self, variable: usize) -> &mut Interval {
+        &mut self.narrowed[variable]
+    }
+}
 
 impl AccessMap {
     /// Puts in what is known at launch.
@@ -241,19 +263,21 @@ impl Resolved<'_> {
 
     /// Intervals of the builtin ids; room for the other variables.
     pub(super) fn builtin_intervals(&self, tile: Tile) -> Intervals {
-        let mut intervals =
-            SmallVec::from_elem(Interval::ALL, Variable::BUILTINS + self.map.ranges.len());
+        let mut natural = [Interval::ALL; Variable::BUILTINS];
         for axis in 0..3 {
             let size = i64::from(self.workgroup_size[axis]);
             let (lo, hi) = (i64::from(tile.lo[axis]), i64::from(tile.hi[axis]));
-            intervals[axis] = Interval::new(lo * size, hi * size - 1);
-            intervals[3 + axis] = Interval::new(lo, hi - 1);
-            intervals[6 + axis] = Interval::new(0, size - 1);
+            natural[axis] = Interval::new(lo * size, hi * size - 1);
+            natural[3 + axis] = Interval::new(lo, hi - 1);
+            natural[6 + axis] = Interval::new(0, size - 1);
         }
-        intervals
+        let mut narrowed =
+            SmallVec::from_elem(Interval::ALL, Variable::BUILTINS + self.map.ranges.len());
+        narrowed[..Variable::BUILTINS].copy_from_slice(&natural);
+        Intervals { natural, narrowed }
     }
 
-    /// The words of a buffer of `words` words that `pattern` touches. Leaves the builtin intervals as they were.
+    /// The words of a buffer of `words` words that `pattern` touches.
     fn reached(&self, pattern: &Pattern, words: u64, intervals: &mut Intervals) -> Reached {
         let whole = Reached {
             words: Span::new(0, words),
@@ -273,10 +297,7 @@ impl Resolved<'_> {
         if self.huge {
             return whole;
         }
-        let builtins: [Interval; Variable::BUILTINS] =
-            std::array::from_fn(|variable| intervals[variable]);
-        let narrowed = self.narrow(variables, constraints, intervals);
-        let reached = match narrowed {
+        match self.narrow(variables, constraints, intervals) {
             Narrowed::Empty => Reached {
                 words: Span::default(),
                 exact: true,
@@ -287,9 +308,7 @@ impl Resolved<'_> {
                 clamped(hull, *width, words).map_or(whole, |words| Reached { words, exact })
             }
             Narrowed::Ranges { .. } => whole,
-        };
-        intervals[..Variable::BUILTINS].copy_from_slice(&builtins);
-        reached
+        }
     }
 
     /// Computes the intervals of `variables`, as narrowed by `constraints`.
@@ -306,9 +325,10 @@ impl Resolved<'_> {
             .peekable();
         for variable in variables {
             let at = usize::from(variable.0);
-            if at >= Variable::BUILTINS {
-                intervals[at] = self.range(&self.map.ranges[at - Variable::BUILTINS], intervals);
-            }
+            intervals[at] = match at.checked_sub(Variable::BUILTINS) {
+                None => intervals.natural[at],
+                Some(range) => self.range(&self.map.ranges[range], intervals),
+            };
             while let Some(constraint) =
                 constraints.next_if(|constraint| constraint.variable == *variable)
             {
