@@ -1,6 +1,6 @@
 //! Lesson 1: one kernel, two arrays. The WGSL is compiled with the program; the launch runs wherever it is fastest.
 
-use impel::{Arguments, Runtime};
+use impel::Runtime;
 
 impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
 

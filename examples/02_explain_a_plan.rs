@@ -1,6 +1,6 @@
 //! Lesson 2: see what impel will do, and what it did.
 
-use impel::{Arguments, Policy, Runtime};
+use impel::{Policy, Runtime};
 
 impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
 

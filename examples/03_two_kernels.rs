@@ -1,6 +1,6 @@
 //! Lesson 3: launches that depend on each other. Their order follows from the arrays that they read and write.
 
-use impel::{Arguments, Runtime};
+use impel::Runtime;
 
 impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
 impel::shader!(mod sum = "shaders/sum.wgsl");

@@ -1,6 +1,6 @@
 //! Lesson 4: a shader of your own, written into the program, with structs of its own.
 
-use impel::{Arguments, Runtime};
+use impel::Runtime;
 
 impel::shader!(mod rain, wgsl = r#"
     struct Drop {

@@ -1,6 +1,6 @@
 //! Lesson 5: a stencil over several devices. Each owns a band of rows; between steps only the rows at the cuts move.
 
-use impel::{Arguments, DeviceId, Policy, Runtime};
+use impel::{DeviceId, Policy, Runtime};
 
 impel::shader!(mod jacobi = "shaders/jacobi.wgsl");
 

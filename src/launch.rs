@@ -18,26 +18,6 @@ pub trait Arguments: Sized {
 
     /// Hands the arguments over, in the order of the kernel's bindings.
     fn bind(self, binder: &mut Binder);
-
-    /// Launches at least this many invocations along x, y, z: workgroups are started whole, so that a kernel whose grid is no multiple
-    /// of its workgroup size needs a guard such as `if (id.x >= n) { return; }`, as everywhere in WGSL.
-    fn over<'a>(self, invocations: impl Into<Extent>) -> Launch<'a>
-    where
-        Self: 'a,
-    {
-        let Extent(wanted) = invocations.into();
-        let size = Self::kernel().workgroup_size;
-        let workgroups = [0, 1, 2].map(|axis| wanted[axis].div_ceil(u64::from(size[axis])));
-        Launch::new(self, workgroups)
-    }
-
-    /// Launches this many workgroups along x, y, z.
-    fn workgroups<'a>(self, workgroups: impl Into<Extent>) -> Launch<'a>
-    where
-        Self: 'a,
-    {
-        Launch::new(self, workgroups.into().0)
-    }
 }
 
 /// How far a grid reaches along x, y, z: a number, `[nx, ny]`, `[nx, ny, nz]`, of `u32` or `usize`.
@@ -240,8 +220,23 @@ pub(crate) struct LaunchBody {
 }
 
 impl<'a> Launch<'a> {
-    fn new(arguments: impl Arguments, grid: [u64; 3]) -> Self {
-        let kernel = kernel_of(&arguments);
+    /// At least this many invocations along x, y, z: workgroups are started whole, so that a kernel whose grid is no multiple of its
+    /// workgroup size needs a guard such as `if (id.x >= n) { return; }`, as everywhere in WGSL. Structs of arguments have a
+    /// method of the same name that calls this.
+    pub fn over<A: Arguments + 'a>(arguments: A, invocations: impl Into<Extent>) -> Self {
+        let Extent(wanted) = invocations.into();
+        let size = A::kernel().workgroup_size;
+        let workgroups = [0, 1, 2].map(|axis| wanted[axis].div_ceil(u64::from(size[axis])));
+        Self::new(arguments, workgroups)
+    }
+
+    /// This many workgroups along x, y, z. Structs of arguments have a method of the same name that calls this.
+    pub fn workgroups<A: Arguments + 'a>(arguments: A, workgroups: impl Into<Extent>) -> Self {
+        Self::new(arguments, workgroups.into().0)
+    }
+
+    fn new<A: Arguments>(arguments: A, grid: [u64; 3]) -> Self {
+        let kernel = A::kernel();
         let mut binder = Binder::default();
         arguments.bind(&mut binder);
         assert_eq!(
@@ -319,11 +314,6 @@ impl<'a> Launch<'a> {
     pub fn kernel(&self) -> &'static Kernel {
         self.body.kernel
     }
-}
-
-/// The kernel of some arguments.
-fn kernel_of<A: Arguments>(_: &A) -> &'static Kernel {
-    A::kernel()
 }
 
 impl LaunchBody {

@@ -5,7 +5,7 @@
 //! launch, and arrays move no further than they must.
 //!
 //! ```
-//! use impel::{Arguments, Runtime};
+//! use impel::Runtime;
 //!
 //! impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
 //!

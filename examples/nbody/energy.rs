@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 impel::shader!(mod wgsl = "examples/nbody/energy.wgsl");
 

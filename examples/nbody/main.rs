@@ -11,7 +11,6 @@ mod picture;
 use std::error::Error;
 use std::time::Instant;
 
-use impel::Arguments;
 use impel_kernels::{nbody, nbody_step};
 use indicatif::{ProgressBar, ProgressStyle};
 

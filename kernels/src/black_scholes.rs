@@ -1,6 +1,6 @@
 //! Prices of European call and put options by the formula of Black and Scholes.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

@@ -1,6 +1,6 @@
 //! How often each value of one byte occurs.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

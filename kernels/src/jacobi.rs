@@ -1,6 +1,6 @@
 //! One sweep of the damped Jacobi iteration for Laplace's equation on a grid.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

@@ -1,6 +1,6 @@
 //! Escape time of z ← z² + c for every pixel of an image.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

@@ -1,6 +1,6 @@
 //! Matrix product C = A · B by tiles in workgroup memory and blocks in registers.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

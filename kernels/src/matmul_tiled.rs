@@ -1,6 +1,6 @@
 //! Matrix product C = A · B by square tiles in workgroup memory.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

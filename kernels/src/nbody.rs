@@ -1,6 +1,6 @@
 //! Gravitational acceleration of every body by every body, with Plummer softening.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

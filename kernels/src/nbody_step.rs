@@ -1,6 +1,6 @@
 //! Moves every body one leapfrog step: first the kick, then the drift.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

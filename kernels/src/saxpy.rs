@@ -1,6 +1,6 @@
 //! `y ← alpha·x + y`, element by element.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, length, size};
 

@@ -1,6 +1,6 @@
 //! Sum of an array, in chunks and then of the chunks' sums.
 
-use impel::{Arguments, Array, Runtime};
+use impel::{Array, Runtime};
 
 use crate::shape::{KernelError, size};
 

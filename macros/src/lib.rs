@@ -25,7 +25,7 @@ use input::{Input, Mistake, Wgsl};
 /// - `overrides { NAME = number, … }`: values of WGSL's `override` declarations; the others take their defaults.
 ///
 /// The module holds, for each file: structs for uniform buffers, structs for elements of storage arrays, one struct per entry
-/// point with a field per binding (it implements `impel::launch::Arguments`), and constants.
+/// point with a field per binding, whose methods `over` and `workgroups` make launches of it, and constants.
 #[proc_macro]
 pub fn shader(tokens: TokenStream) -> TokenStream {
     // `pub mod saxpy`, as far as it was understood: after a mistake the module is still there, so that there is one message.
@@ -54,8 +54,11 @@ fn expand(input: &Input) -> Result<TokenStream, Mistake> {
         strict: input.strict,
     };
     let compiled = impel_compiler::compile(&text, &path, &options);
-    let compiled =
-        compiled.map_err(|diagnostics| Mistake::new(diagnostics.to_string(), input.source_span))?;
+    let compiled = compiled.map_err(|diagnostics| {
+        let text = diagnostics.to_string();
+        // rustc says "error:" before it.
+        Mistake::new(text.trim_start_matches("error: "), input.source_span)
+    })?;
     let about = format!("The kernels of `{path}`.");
     let source = format!("{{ #![doc = {about:?}] {tracked} {} }}", compiled.to_rust());
     let body: TokenStream = source.parse().map_err(|error| {

@@ -24,6 +24,7 @@ impl Signature {
     /// A kernel's launcher. `descriptor` names the static that describes the kernel.
     pub fn launcher(&self, kernel: &KernelSignature, descriptor: &str) -> String {
         let mut text = self.launcher_struct(kernel);
+        text += &self.grids(kernel);
         text += &self.arguments(kernel, descriptor);
         let [x, y, z] = kernel.workgroup_size;
         let _ = writeln!(
@@ -52,11 +53,7 @@ impl Signature {
                 .join(" × "),
         );
         text += "#[allow(non_camel_case_types, non_snake_case)]\n#[derive(Debug)]\n";
-        let list = if generics.is_empty() {
-            String::new()
-        } else {
-            format!("<{}>", generics.join(", "))
-        };
+        let list = angled(&generics);
         let _ = writeln!(text, "pub struct {name}{list} {{");
         let mut generics = generics.iter();
         for binding in &kernel.bindings {
@@ -102,14 +99,14 @@ impl Signature {
         names
     }
 
-    fn arguments(&self, kernel: &KernelSignature, descriptor: &str) -> String {
-        let (name, generics) = (identifier(&kernel.name), self.generics(kernel));
+    /// Which arrays the type parameters stand for.
+    fn bounds(&self, kernel: &KernelSignature) -> Vec<String> {
         let storage = kernel
             .bindings
             .iter()
             .filter(|binding| binding.space != Space::Uniform);
-        let bounds: Vec<_> = storage
-            .zip(&generics)
+        storage
+            .zip(self.generics(kernel))
             .map(|(binding, generic)| {
                 let role = if binding.space == Space::StorageRead {
                     "ReadArgument"
@@ -118,14 +115,50 @@ impl Signature {
                 };
                 format!("{generic}: ::impel::launch::{role}<{}>", binding.ty)
             })
+            .collect()
+    }
+
+    /// The methods that turn arguments into a launch. The bounds stand on them, not on the struct: so rustc says which argument does
+    /// not fit, and says it once.
+    fn grids(&self, kernel: &KernelSignature) -> String {
+        let (name, list) = (identifier(&kernel.name), angled(&self.generics(kernel)));
+        let bounds: String = self
+            .bounds(kernel)
+            .iter()
+            .map(|bound| format!("        {bound} + 'a,\n"))
             .collect();
-        let (bounds, list) = match generics.as_slice() {
-            [] => (String::new(), String::new()),
-            _ => (
-                format!("<{}>", bounds.join(", ")),
-                format!("<{}>", generics.join(", ")),
-            ),
+        let clause = if bounds.is_empty() {
+            String::new()
+        } else {
+            format!("\n    where\n{bounds}   ")
         };
+        let mut text = format!(
+            "#[allow(dead_code, clippy::all, clippy::pedantic)]\nimpl{list} {name}{list} {{\n"
+        );
+        let methods = [
+            (
+                "over",
+                "invocations",
+                "A launch of at least this many invocations along x, y, z, in whole workgroups.",
+            ),
+            (
+                "workgroups",
+                "workgroups",
+                "A launch of this many workgroups along x, y, z.",
+            ),
+        ];
+        for (method, extent, about) in methods {
+            let _ = writeln!(
+                text,
+                "    /// {about}\n    pub fn {method}<'a>(self, {extent}: impl Into<::impel::launch::Extent>) -> ::impel::Launch<'a>{clause} {{\n        ::impel::Launch::{method}(self, {extent})\n    }}"
+            );
+        }
+        text + "}\n\n"
+    }
+
+    fn arguments(&self, kernel: &KernelSignature, descriptor: &str) -> String {
+        let name = identifier(&kernel.name);
+        let (bounds, list) = (angled(&self.bounds(kernel)), angled(&self.generics(kernel)));
         let mut text = format!(
             "#[allow(clippy::all, clippy::pedantic)]\nimpl{bounds} ::impel::launch::Arguments for {name}{list} {{\n"
         );
@@ -176,6 +209,14 @@ impl Signature {
                 binding.ty
             ),
         };
+    }
+}
+
+/// A list of type parameters, if there are any.
+fn angled(parameters: &[String]) -> String {
+    match parameters {
+        [] => String::new(),
+        _ => format!("<{}>", parameters.join(", ")),
     }
 }
 
