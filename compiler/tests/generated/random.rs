@@ -82,11 +82,14 @@ impl Writer {
         self.line(&format!("// dispatch: {groups} 1 1"));
         self.line("// buffer 0: 64");
         self.line(&format!("// buffer 1: {}", threads * 4));
+        self.line("// buffer 3: 13");
         self.line("// fill 0: u32 0..9");
+        self.line("// fill 3: u32 0..9");
         self.line("// fill 2: u32 0..7");
         self.line("@group(0) @binding(0) var<storage, read> a: array<u32>;");
         self.line("@group(0) @binding(1) var<storage, read_write> o: array<u32>;");
         self.line("@group(0) @binding(2) var<uniform> p: vec4<u32>;");
+        self.line("@group(0) @binding(3) var<storage, read> m: array<vec4<u32>>;");
         self.line(&format!("var<workgroup> w: array<u32, {workgroup}>;"));
         self.function();
         let local = if self.barriers {
@@ -160,7 +163,19 @@ impl Writer {
         match self.random.below(9) {
             1 => "id".to_owned(),
             2 => format!("p.{}", self.random.pick(&["x", "y", "z"])),
-            3 => "a[id % 64u]".to_owned(),
+            3 => self
+                .random
+                .pick(&[
+                    "a[id % 64u]",
+                    "a[id]",
+                    "a[id - 3u]",
+                    "a[id * 3u + 1u]",
+                    "m[id - 1u].y",
+                    "m[p.x][id % 5u]",
+                    "m[id / 4u][p.y]",
+                    "arrayLength(&m)",
+                ])
+                .to_owned(),
             4 if !self.scope.is_empty() => {
                 let at = self.random.below(self.scope.len() as u32) as usize;
                 self.scope[at].clone()
@@ -175,7 +190,8 @@ impl Writer {
         }
         let x = self.expression(depth - 1, calls);
         match self.random.below(16) {
-            0 => format!("a[({x}) & 63u]"),
+            0 => format!("a[{x}]"),
+            8 => format!("m[({x}) % 16u].w"),
             1 => format!("t[({x}) % 6u]"),
             2 if calls => format!("f({x})"),
             3 => {
