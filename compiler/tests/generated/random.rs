@@ -46,6 +46,7 @@ struct Writer {
     /// Loop counters in scope.
     scope: Vec<String>,
     barriers: bool,
+    floats: bool,
     workgroup: u32,
 }
 
@@ -56,6 +57,7 @@ pub(crate) fn program(seed: u64) -> String {
         random.below(2);
     }
     let barriers = random.one_in(2);
+    let floats = random.one_in(3);
     let workgroup = [8, 16, 20, 64, 1, 33][random.below(6) as usize];
     let mut writer = Writer {
         random,
@@ -64,6 +66,7 @@ pub(crate) fn program(seed: u64) -> String {
         counters: 0,
         scope: Vec::new(),
         barriers,
+        floats,
         workgroup,
     };
     writer.module();
@@ -86,6 +89,9 @@ impl Writer {
         self.line("// fill 0: u32 0..9");
         self.line("// fill 3: u32 0..9");
         self.line("// fill 2: u32 0..7");
+        if self.floats {
+            self.line("// strict-only: numbers are compared, which contraction may change");
+        }
         self.line("@group(0) @binding(0) var<storage, read> a: array<u32>;");
         self.line("@group(0) @binding(1) var<storage, read_write> o: array<u32>;");
         self.line("@group(0) @binding(2) var<uniform> p: vec4<u32>;");
@@ -114,6 +120,9 @@ impl Writer {
         for at in 0..4 {
             self.line(&format!("o[id * 4u + {at}u] = v{at} ^ t[{at}];"));
         }
+        if self.floats {
+            self.line("o[id * 4u] ^= bitcast<u32>(q0 + q1);");
+        }
         self.indent -= 1;
         self.line("}");
     }
@@ -124,6 +133,10 @@ impl Writer {
         self.line("var v2 = p.x;");
         self.line("var v3: u32;");
         self.line("var t: array<u32, 5>;");
+        if self.floats {
+            self.line("var q0 = f32(v0) * 0.125;");
+            self.line("var q1 = 0.75;");
+        }
     }
 
     fn function(&mut self) {
@@ -219,11 +232,41 @@ impl Writer {
         }
         let (x, y) = (self.expression(1, false), self.leaf());
         let op = self.random.pick(&["<", "==", ">=", "!="]);
+        if self.floats && self.random.one_in(3) {
+            let (p, q) = (self.number(1), self.number(0));
+            return format!("{p} {op} {q}");
+        }
         match self.random.below(5) {
             0 => format!("({x} % 4u {op} {y} % 4u) && {}", self.condition(true)),
             1 => format!("({x} % 4u {op} {y} % 4u) || (a[{y} & 63u] > 4u)"),
             2 => self.condition(true),
             _ => format!("{x} % 5u {op} {y} % 5u"),
+        }
+    }
+
+    /// A float between -1 and 1, of operations that round in one way only.
+    fn number(&mut self, depth: u32) -> String {
+        if depth == 0 {
+            return match self.random.below(4) {
+                0 => format!("f32(({}) % 8u) * 0.125", self.content()),
+                1 => "0.375".to_owned(),
+                _ => self.random.pick(&["q0", "q1"]).to_owned(),
+            };
+        }
+        let (p, q) = (self.number(depth - 1), self.number(depth - 1));
+        match self.random.below(8) {
+            0 => format!("min({p}, {q})"),
+            1 => format!("sqrt(abs({p}))"),
+            2 => format!("({p}) / (1.0 + abs({q}))"),
+            3 => {
+                let condition = self.condition(true);
+                format!("select({p}, {q}, {condition})")
+            }
+            4 => format!("-({p})"),
+            _ => {
+                let (r, op) = (self.number(0), self.random.pick(&["+", "-"]));
+                format!("fract(({p}) * ({q}) {op} {r})")
+            }
         }
     }
 
@@ -272,6 +315,14 @@ impl Writer {
             12..=13 => {
                 let (index, value) = (self.expression(1, false), self.expression(1, false));
                 self.line(&format!("t[({index}) % 6u] = {value};"));
+            }
+            14..=16 if self.floats => {
+                let (variable, value) = (self.random.pick(&["q0", "q1"]), self.number(2));
+                self.line(&format!("{variable} = {value};"));
+            }
+            17 if self.floats => {
+                let (variable, value) = (self.variable(), self.number(1));
+                self.line(&format!("{variable} = u32(abs({value}) * 16.0);"));
             }
             _ => {
                 let (variable, value) = (self.variable(), self.expression(2, !place.in_function));
