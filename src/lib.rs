@@ -33,6 +33,9 @@
 //! | `IMPEL_THREADS` | number of CPU workers |
 //! | `IMPEL_SOFTWARE_GPU` | `1` to use GPUs that are emulated on the CPU |
 
+// Documentation asks of every type whether it is `Sync`, and wgpu's are nested deeply.
+#![recursion_limit = "512"]
+
 // Generated code names this crate `::impel`, also in this crate.
 extern crate self as impel;
 

@@ -4,7 +4,7 @@
 //! closures (which the compiler does not always inline). All that is decided stands in a [`Plan`]: what holds each value, how each branch
 //! runs, which sums contract. The printers only write it down:
 //!
-//! - kernels that cannot tell where workgroups end along x run in [strips](strips) along x of the whole tile;
+//! - kernels that cannot tell where workgroups end along x run in [strips] along x of the whole tile;
 //! - all others run workgroup by workgroup, a gang being a piece of a row, in [turns](rows) between barriers.
 
 mod atomic;
