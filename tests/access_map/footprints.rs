@@ -111,7 +111,8 @@ fn check_cut(shader: &Shader, launch: &Launch, axis: usize, at: u32, shown: &mut
     let (mut first, mut second) = (whole, whole);
     first.hi[axis] = at;
     second.lo[axis] = at;
-    let footprints = [first, second].map(|part| shader.footprint(&shader.map, launch, part));
+    let footprints =
+        [first, second].map(|part| shader.footprint(&shader.literal_map, launch, part));
     if disjoint(&footprints).is_err() {
         return;
     }
@@ -124,7 +125,7 @@ fn check_cut(shader: &Shader, launch: &Launch, axis: usize, at: u32, shown: &mut
     };
     shown.cuts += 1;
     for (one, other) in [(&a, &b), (&b, &a)] {
-        for (binding, written, touch) in arguments(&shader.map, one, &footprints[0]) {
+        for (binding, written, touch) in arguments(&shader.literal_map, one, &footprints[0]) {
             let others = set(&other[binding].read).union(&set(&other[binding].written));
             let free = touch.combine || !set(&written.written).meets(&others);
             assert!(
