@@ -12,7 +12,7 @@ use input::{Input, Mistake, Wgsl};
 
 /// Compiles WGSL into a module of typed launchers.
 ///
-/// ```ignore
+/// ```text
 /// impel::shader!(pub mod saxpy = "shaders/saxpy.wgsl");
 /// impel::shader!(mod tuned = "shaders/tile.wgsl", strict, overrides { TILE = 32, SCALE = 0.5 });
 /// impel::shader!(mod inline, wgsl = r#"@compute @workgroup_size(64) fn f() {}"#);
