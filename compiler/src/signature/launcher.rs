@@ -122,11 +122,10 @@ impl Signature {
     /// not fit, and says it once.
     fn grids(&self, kernel: &KernelSignature) -> String {
         let (name, list) = (identifier(&kernel.name), angled(&self.generics(kernel)));
-        let bounds: String = self
-            .bounds(kernel)
-            .iter()
-            .map(|bound| format!("        {bound} + 'a,\n"))
-            .collect();
+        let mut bounds = String::new();
+        for bound in self.bounds(kernel) {
+            let _ = writeln!(bounds, "        {bound} + 'a,");
+        }
         let clause = if bounds.is_empty() {
             String::new()
         } else {

@@ -46,7 +46,6 @@ struct Writer {
     /// Loop counters in scope.
     scope: Vec<String>,
     barriers: bool,
-    floats: bool,
     workgroup: u32,
 }
 
@@ -57,7 +56,6 @@ pub(crate) fn program(seed: u64) -> String {
         random.below(2);
     }
     let barriers = random.one_in(2);
-    let floats = random.one_in(3);
     let workgroup = [8, 16, 20, 64, 1, 33][random.below(6) as usize];
     let mut writer = Writer {
         random,
@@ -66,7 +64,6 @@ pub(crate) fn program(seed: u64) -> String {
         counters: 0,
         scope: Vec::new(),
         barriers,
-        floats,
         workgroup,
     };
     writer.module();
@@ -85,17 +82,11 @@ impl Writer {
         self.line(&format!("// dispatch: {groups} 1 1"));
         self.line("// buffer 0: 64");
         self.line(&format!("// buffer 1: {}", threads * 4));
-        self.line("// buffer 3: 13");
         self.line("// fill 0: u32 0..9");
-        self.line("// fill 3: u32 0..9");
         self.line("// fill 2: u32 0..7");
-        if self.floats {
-            self.line("// strict-only: numbers are compared, which contraction may change");
-        }
         self.line("@group(0) @binding(0) var<storage, read> a: array<u32>;");
         self.line("@group(0) @binding(1) var<storage, read_write> o: array<u32>;");
         self.line("@group(0) @binding(2) var<uniform> p: vec4<u32>;");
-        self.line("@group(0) @binding(3) var<storage, read> m: array<vec4<u32>>;");
         self.line(&format!("var<workgroup> w: array<u32, {workgroup}>;"));
         self.function();
         let local = if self.barriers {
@@ -120,9 +111,6 @@ impl Writer {
         for at in 0..4 {
             self.line(&format!("o[id * 4u + {at}u] = v{at} ^ t[{at}];"));
         }
-        if self.floats {
-            self.line("o[id * 4u] ^= bitcast<u32>(q0 + q1);");
-        }
         self.indent -= 1;
         self.line("}");
     }
@@ -133,10 +121,6 @@ impl Writer {
         self.line("var v2 = p.x;");
         self.line("var v3: u32;");
         self.line("var t: array<u32, 5>;");
-        if self.floats {
-            self.line("var q0 = f32(v0) * 0.125;");
-            self.line("var q1 = 0.75;");
-        }
     }
 
     fn function(&mut self) {
@@ -176,19 +160,7 @@ impl Writer {
         match self.random.below(9) {
             1 => "id".to_owned(),
             2 => format!("p.{}", self.random.pick(&["x", "y", "z"])),
-            3 => self
-                .random
-                .pick(&[
-                    "a[id % 64u]",
-                    "a[id]",
-                    "a[id - 3u]",
-                    "a[id * 3u + 1u]",
-                    "m[id - 1u].y",
-                    "m[p.x][id % 5u]",
-                    "m[id / 4u][p.y]",
-                    "arrayLength(&m)",
-                ])
-                .to_owned(),
+            3 => "a[id % 64u]".to_owned(),
             4 if !self.scope.is_empty() => {
                 let at = self.random.below(self.scope.len() as u32) as usize;
                 self.scope[at].clone()
@@ -203,8 +175,7 @@ impl Writer {
         }
         let x = self.expression(depth - 1, calls);
         match self.random.below(16) {
-            0 => format!("a[{x}]"),
-            8 => format!("m[({x}) % 16u].w"),
+            0 => format!("a[({x}) & 63u]"),
             1 => format!("t[({x}) % 6u]"),
             2 if calls => format!("f({x})"),
             3 => {
@@ -232,41 +203,11 @@ impl Writer {
         }
         let (x, y) = (self.expression(1, false), self.leaf());
         let op = self.random.pick(&["<", "==", ">=", "!="]);
-        if self.floats && self.random.one_in(3) {
-            let (p, q) = (self.number(1), self.number(0));
-            return format!("{p} {op} {q}");
-        }
         match self.random.below(5) {
             0 => format!("({x} % 4u {op} {y} % 4u) && {}", self.condition(true)),
             1 => format!("({x} % 4u {op} {y} % 4u) || (a[{y} & 63u] > 4u)"),
             2 => self.condition(true),
             _ => format!("{x} % 5u {op} {y} % 5u"),
-        }
-    }
-
-    /// A float between -1 and 1, of operations that round in one way only.
-    fn number(&mut self, depth: u32) -> String {
-        if depth == 0 {
-            return match self.random.below(4) {
-                0 => format!("f32(({}) % 8u) * 0.125", self.content()),
-                1 => "0.375".to_owned(),
-                _ => self.random.pick(&["q0", "q1"]).to_owned(),
-            };
-        }
-        let (p, q) = (self.number(depth - 1), self.number(depth - 1));
-        match self.random.below(8) {
-            0 => format!("min({p}, {q})"),
-            1 => format!("sqrt(abs({p}))"),
-            2 => format!("({p}) / (1.0 + abs({q}))"),
-            3 => {
-                let condition = self.condition(true);
-                format!("select({p}, {q}, {condition})")
-            }
-            4 => format!("-({p})"),
-            _ => {
-                let (r, op) = (self.number(0), self.random.pick(&["+", "-"]));
-                format!("fract(({p}) * ({q}) {op} {r})")
-            }
         }
     }
 
@@ -315,14 +256,6 @@ impl Writer {
             12..=13 => {
                 let (index, value) = (self.expression(1, false), self.expression(1, false));
                 self.line(&format!("t[({index}) % 6u] = {value};"));
-            }
-            14..=16 if self.floats => {
-                let (variable, value) = (self.random.pick(&["q0", "q1"]), self.number(2));
-                self.line(&format!("{variable} = {value};"));
-            }
-            17 if self.floats => {
-                let (variable, value) = (self.variable(), self.number(1));
-                self.line(&format!("{variable} = u32(abs({value}) * 16.0);"));
             }
             _ => {
                 let (variable, value) = (self.variable(), self.expression(2, !place.in_function));

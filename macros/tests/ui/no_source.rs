@@ -1,0 +1,5 @@
+//! The module has no source.
+
+impel::shader!(mod shaders);
+
+fn main() {}

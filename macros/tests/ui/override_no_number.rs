@@ -1,0 +1,13 @@
+//! The value of an override is no number.
+
+impel::shader!(mod shaders, wgsl = r#"
+override factor: f32 = 2.0;
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn scale(@builtin(global_invocation_id) id: vec3<u32>) {
+    y[id.x] *= factor;
+}
+"#, overrides { factor = "three" });
+
+fn main() {}
