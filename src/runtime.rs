@@ -144,6 +144,7 @@ impl RuntimeBuilder {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
                 .name("impel-executor".to_owned())
+                .stack_size(crate::device::cpu::STACK_BYTES)
                 .spawn(move || shared.run())
         };
         let executor = executor.map_err(|error| RuntimeError::Threads {

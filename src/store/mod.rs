@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cost::Costs;
 
@@ -77,7 +78,9 @@ impl CostStore {
         let Some((directory, path)) = self.directory.as_deref().zip(self.path()) else {
             return;
         };
-        let temporary = directory.join(format!("{FILE}.{}", std::process::id()));
+        static SAVES: AtomicU64 = AtomicU64::new(0);
+        let save = SAVES.fetch_add(1, Ordering::Relaxed);
+        let temporary = directory.join(format!("{FILE}.{}.{save}", std::process::id()));
         let written = fs::create_dir_all(directory)
             .and_then(|()| fs::write(&temporary, costs.to_text()))
             .and_then(|()| fs::rename(&temporary, &path));

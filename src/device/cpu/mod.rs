@@ -22,6 +22,9 @@ const INLINE_NS: f64 = 50_000.0;
 const BLOCK_NS: f64 = 20_000.0;
 /// Blocks for each worker, so that a slow block or a late worker delays the end by little.
 const BLOCKS_PER_WORKER: u32 = 16;
+/// Stack of a worker: a kernel keeps its private arrays and a workgroup's memory there, up to 1 MiB, and debug builds keep every
+/// vector there as well.
+pub(crate) const STACK_BYTES: usize = 8 << 20;
 /// Buffers of combined atomics up to this size are private to each worker.
 const PRIVATE_WORDS_MAX: usize = 1 << 16;
 
@@ -82,6 +85,7 @@ impl Cpu {
             Some(Arc::new(
                 rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
+                    .stack_size(STACK_BYTES)
                     .thread_name(name)
                     .build()?,
             ))
