@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cost::Costs;
 
+/// Saves of this process, so that each has a temporary file of its own.
+static SAVES: AtomicU64 = AtomicU64::new(0);
 /// Name of the file inside the cache directory.
 const FILE: &str = "costs";
 
@@ -78,7 +80,6 @@ impl CostStore {
         let Some((directory, path)) = self.directory.as_deref().zip(self.path()) else {
             return;
         };
-        static SAVES: AtomicU64 = AtomicU64::new(0);
         let save = SAVES.fetch_add(1, Ordering::Relaxed);
         let temporary = directory.join(format!("{FILE}.{}.{save}", std::process::id()));
         let written = fs::create_dir_all(directory)
