@@ -56,7 +56,7 @@ impl Options {
 
     /// Timed runs of a contestant in one round: fewer for those that take seconds.
     fn iterations(&self, contestant: &str) -> usize {
-        let slow = contestant.starts_with("wgpu") || contestant.ends_with("scalar");
+        let slow = contestant.contains("gpu") || contestant.ends_with("scalar");
         if self.quick || slow { 1 } else { 5 }
     }
 }

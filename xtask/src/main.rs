@@ -1,8 +1,9 @@
-//! `cargo xtask`: how is impel tested and measured? `test` runs everything that has to pass, `bench` everything that is
-//! claimed about speed.
+//! `cargo xtask`: how is impel tested and measured? `test` runs everything that has to pass, `bench` and `compile-time`
+//! everything that is claimed about speed.
 
 mod bench;
 mod command;
+mod compile_time;
 mod drivers;
 mod host;
 mod record;
@@ -20,7 +21,9 @@ usage: cargo xtask test [--long]
        cargo xtask bench [--quick] [--kernel NAME]... [--threads N] [--output DIR]
            Times impel beside its rivals, prints the table, and keeps the raw data in DIR (benches/runs/DATE-MACHINE).
            --quick runs each contestant once a round, for a first look; --kernel NAME runs that kernel only;
-           --threads N uses N threads instead of 2.";
+           --threads N uses N threads instead of 2.
+       cargo xtask compile-time
+           Times release builds with and without each shader: what a kernel adds to the build of the crate that holds it.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
             Ok(options) => bench::run(&options),
             Err(message) => refuse(&message),
         },
+        ["compile-time"] => compile_time::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             ExitCode::SUCCESS
