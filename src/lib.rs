@@ -73,3 +73,8 @@ pub use machine::DeviceId;
 pub use plan::Policy;
 pub use runtime::{Pending, Runtime, RuntimeBuilder};
 pub use vec3::Vec3;
+
+/// The README's program, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -269,7 +269,7 @@ fn violations_of(file: &str, path: &[&str], text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_lock_in_a_pure_module_is_found_however_it_is_named() {
+fn a_forbidden_name_is_found_however_it_is_written() {
     let texts = [
         "use std::sync::Mutex;",
         "fn f() { std::sync::Mutex::new(0); }",
@@ -280,6 +280,9 @@ fn a_lock_in_a_pure_module_is_found_however_it_is_named() {
         "fn f() { use std::sync; sync::Mutex::new(0); }",
         "#[derive(std::sync::Mutex)] struct S;",
     ];
+    let noted = "fn f() { residency.read_into(memory, &spans); }";
+    let found = violations_of("src/execute/obey.rs", &["execute", "obey"], noted);
+    assert!(found.iter().any(|line| line.contains("`.read_into`")));
     for text in texts {
         let found = violations_of("src/region/span.rs", &["region", "span"], text);
         assert!(

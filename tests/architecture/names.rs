@@ -274,6 +274,19 @@ impl<'ast> Visit<'ast> for Reader {
         }
     }
 
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let (path, line) = (
+            vec![format!(".{}", call.method)],
+            call.method.span().start().line,
+        );
+        self.module.names.push(Named {
+            path,
+            glob: false,
+            line,
+        });
+        visit::visit_expr_method_call(self, call);
+    }
+
     fn visit_expr_unsafe(&mut self, block: &'ast syn::ExprUnsafe) {
         self.note_unsafe(Some(&block.unsafe_token));
         visit::visit_expr_unsafe(self, block);

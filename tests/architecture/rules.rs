@@ -63,7 +63,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
 
 /// Names that may not be used in some places.
 pub(crate) struct Ban {
-    /// Paths; whatever is in them is meant, too.
+    /// Paths; whatever is in them is meant, too. `name!` is a macro and `.name` a method.
     pub(crate) names: &'static [&'static str],
     /// Files and folders where they are banned…
     pub(crate) within: &'static [&'static str],
@@ -95,6 +95,16 @@ const PURE: &[&str] = &[
 ];
 
 pub(crate) const BANS: &[Ban] = &[
+    Ban {
+        names: &[".read_into", ".drop_memory"],
+        within: &["src"],
+        except: &[
+            ("src/region", "it defines them, and tests them"),
+            ("src/transfer", "it notes copies and what parts wrote"),
+            ("src/array.rs", "it notes the loss of a device"),
+        ],
+        because: "only transfer says which copies are valid",
+    },
     Ban {
         names: &[
             "std::fs",
