@@ -12,7 +12,7 @@ use impel_kernels::jacobi::{Grid, jacobi};
 
 const WIDTH: usize = 960;
 const HEIGHT: usize = 640;
-const STEPS: usize = 6000;
+const STEPS: usize = 500;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let output = std::env::args()

@@ -20,8 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let view = View {
         width: WIDTH,
         height: HEIGHT,
-        re: (-0.80, -0.70),
-        im: (0.1375, 0.0625),
+        re: (-0.790, -0.720),
+        im: (0.1600, 0.1075),
         max_iterations: 1000,
     };
     let mut counts = rt.zeros(WIDTH * HEIGHT)?;
