@@ -4,6 +4,9 @@
 //! work that writes it. Everything else may overlap. Pure: it holds no locks, threads or clocks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use smallvec::SmallVec;
 
 use crate::region::Span;
 
@@ -34,6 +37,14 @@ impl Access {
             && self.span.lo < other.span.hi
             && other.span.lo < self.span.hi
     }
+
+    /// Whether this writes all that the other touches.
+    fn overwrites(&self, other: &Self) -> bool {
+        self.array == other.array
+            && self.write
+            && self.span.lo <= other.span.lo
+            && other.span.hi <= self.span.hi
+    }
 }
 
 /// Unfinished work and its order. `W` is whatever the work is.
@@ -41,6 +52,8 @@ impl Access {
 pub(crate) struct Graph<W> {
     next: u64,
     tasks: BTreeMap<TaskId, Task<W>>,
+    /// Writes of unfinished work, by array: an array that is only read orders nothing.
+    writes: BTreeMap<ArrayId, usize>,
     ready: std::collections::VecDeque<TaskId>,
 }
 
@@ -58,6 +71,7 @@ impl<W> Default for Graph<W> {
         Self {
             next: 0,
             tasks: BTreeMap::new(),
+            writes: BTreeMap::new(),
             ready: std::collections::VecDeque::new(),
         }
     }
@@ -65,19 +79,37 @@ impl<W> Default for Graph<W> {
 
 impl<W> Graph<W> {
     /// Adds work behind everything it conflicts with.
+    ///
+    /// Earlier work that writes all of what one access touches stands for everything before it: that comes before it already. So
+    /// a chain of launches has as many links as launches.
     pub(crate) fn add(&mut self, work: W, accesses: Vec<Access>) -> TaskId {
         let id = TaskId(self.next);
         self.next += 1;
+        let mut open: SmallVec<[Access; 8]> = accesses
+            .iter()
+            .filter(|access| access.write || self.writes.contains_key(&access.array))
+            .copied()
+            .collect();
         let mut blockers = 0;
-        for task in self.tasks.values_mut() {
-            let conflict = task
-                .accesses
-                .iter()
-                .any(|earlier| accesses.iter().any(|later| later.conflicts(earlier)));
-            if conflict {
+        for task in self.tasks.values_mut().rev() {
+            if open.is_empty() {
+                break;
+            }
+            let conflicts =
+                |later: &Access| task.accesses.iter().any(|earlier| later.conflicts(earlier));
+            if open.iter().any(conflicts) {
                 task.dependents.push(id);
                 blockers += 1;
+                open.retain(|later| {
+                    !task
+                        .accesses
+                        .iter()
+                        .any(|earlier| earlier.overwrites(later))
+                });
             }
+        }
+        for access in accesses.iter().filter(|access| access.write) {
+            *self.writes.entry(access.array).or_default() += 1;
         }
         if blockers == 0 {
             self.ready.push_back(id);
@@ -115,6 +147,14 @@ impl<W> Graph<W> {
     pub(crate) fn finish(&mut self, id: TaskId) -> usize {
         let task = self.tasks.remove(&id).expect("work finishes once");
         assert!(task.work.is_none(), "work starts before it finishes");
+        for access in task.accesses.iter().filter(|access| access.write) {
+            if let Entry::Occupied(mut count) = self.writes.entry(access.array) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
         let before = self.ready.len();
         for dependent in task.dependents {
             let waiting = self
@@ -198,6 +238,33 @@ mod tests {
         assert_eq!(graph.finish(first), 0);
         assert_eq!(graph.finish(second), 1);
         assert_eq!(started(&mut graph), "x");
+    }
+
+    #[test]
+    fn a_chain_has_one_link_for_each_launch_and_keeps_its_order() {
+        let mut graph = Graph::default();
+        let ids: Vec<TaskId> = (0..100)
+            .map(|_| graph.add('a', vec![access(0, 0, 8, false), access(1, 0, 8, true)]))
+            .collect();
+        let part = graph.add('p', vec![access(1, 2, 4, true)]);
+        let whole = graph.add('w', vec![access(1, 0, 8, false)]);
+        for (at, &id) in ids.iter().enumerate() {
+            assert_eq!(started(&mut graph), "a", "launch {at}");
+            assert_eq!(
+                graph.tasks[&id].dependents.len(),
+                if at == 99 { 2 } else { 1 }
+            );
+            graph.finish(id);
+        }
+        assert_eq!(
+            started(&mut graph),
+            "p",
+            "a part that is overwritten hides nothing of the rest"
+        );
+        graph.finish(part);
+        assert_eq!(started(&mut graph), "w");
+        graph.finish(whole);
+        assert!(graph.writes.is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::array::ArrayCore;
 use crate::cost::Costs;
@@ -27,6 +28,10 @@ use crate::trace::Report;
 
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
+
+/// How long to wait for more, while a thread that waits carries a launch out, before recorded work goes to the GPUs: a chain of
+/// small launches is submitted in large batches.
+const FLUSH_AFTER: Duration = Duration::from_micros(50);
 
 /// What a runtime, its arrays and its executor share.
 #[derive(Debug)]
@@ -176,6 +181,14 @@ impl Shared {
             } else if queue.stopping && queue.graph.pending() == 0 {
                 return;
             } else {
+                if queue.graph.pending() > 0 && !queue.stopping {
+                    let waited = self.wake.wait_timeout(queue, FLUSH_AFTER);
+                    let (woken, time_out) = waited.unwrap_or_else(PoisonError::into_inner);
+                    queue = woken;
+                    if !time_out.timed_out() {
+                        continue;
+                    }
+                }
                 drop(queue);
                 self.devices.flush();
                 queue = self.queue();

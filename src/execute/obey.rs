@@ -49,6 +49,10 @@ impl Shared {
         }
         #[cfg(feature = "gpu")]
         let running = self.start_gpu_parts(job, &live, &footprints, &mut bound, &mut failures);
+        if live.parts.len() > 1 {
+            // The parts run side by side only if every GPU has its own before anything is waited for.
+            self.devices.flush();
+        }
         for (part, footprint) in on_cpu(&live, &footprints) {
             self.run_on_cpu(job, part.tile, footprint)?;
             commit(
