@@ -6,7 +6,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Shared;
-use super::launch::{Failure, Job, Placements, argument_error, commit, workgroups};
+use super::job::{Job, Placements};
+use super::launch::{Failure, argument_error, commit, workgroups};
 use super::timing::Timed;
 use crate::device::cpu::Lending;
 use crate::device::gpu::{Argument, Buffer, Dispatch, Gpu, GpuError, Timing};

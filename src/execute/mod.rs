@@ -2,9 +2,11 @@
 
 #[cfg(feature = "gpu")]
 mod gpu_parts;
+mod job;
 mod launch;
 mod movement;
 mod obey;
+mod planning;
 #[cfg(feature = "gpu")]
 mod timing;
 

@@ -4,7 +4,8 @@
 use smallvec::SmallVec;
 
 use super::Shared;
-use super::launch::{Failure, Job, Placements, argument_error, commit};
+use super::job::{Job, Placements};
+use super::launch::{Failure, argument_error, commit};
 use super::movement::MoveError;
 use crate::error::LaunchError;
 use crate::machine::{DeviceId, MemoryId};

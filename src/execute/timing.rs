@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::Shared;
-use super::launch::Job;
+use super::job::Job;
 use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
 use crate::device::gpu::{Dispatch, Timing};
 use crate::machine::{DeviceId, GpuFeature};

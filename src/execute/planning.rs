@@ -1,0 +1,235 @@
+//! Who does which part of a launch? What the planner needs to know is collected here, and its plan checked against the access map.
+
+use smallvec::SmallVec;
+
+use super::Shared;
+use super::job::{Job, Placements, bindings};
+use super::launch::check_contents;
+use crate::cost::Link;
+use crate::error::LaunchError;
+use crate::kernel::access::Split;
+use crate::kernel::{self};
+use crate::launch::LaunchBody;
+use crate::machine::DeviceId;
+use crate::plan::{self, Candidate, Objective, Plan, Policy, Reason, Situation, Splitting};
+use crate::region::Footprint;
+use crate::transfer::Company;
+
+impl Shared {
+    /// The plan that the launch would follow now.
+    pub(crate) fn explain(&self, body: &LaunchBody) -> Result<Plan, LaunchError> {
+        body.check(self.id)?;
+        body.accesses()
+            .iter()
+            .for_each(|access| self.wait_for(access));
+        let bindings = bindings(body);
+        self.plan(&Job::new(body, &bindings))
+    }
+
+    /// Refuses a policy that names devices which are not there, before the launch is queued.
+    pub(super) fn check_policy(&self, body: &LaunchBody) -> Result<(), LaunchError> {
+        let missing = |device: DeviceId| usize::from(device.0) > self.devices.machine.gpus.len();
+        let named = match self.policy_of(body) {
+            Policy::GpuOnly(device) => vec![*device],
+            Policy::Split(fractions) => fractions.iter().map(|(device, _)| *device).collect(),
+            Policy::Fixed(plan) => plan.parts.iter().map(|part| part.device).collect(),
+            Policy::Auto | Policy::CpuOnly => Vec::new(),
+        };
+        match named.into_iter().find(|&device| missing(device)) {
+            None => Ok(()),
+            Some(device) => {
+                let reason = format!(
+                    "the policy demands {device}, which this machine does not have; it has {}",
+                    self.device_names()
+                );
+                Err(LaunchError::Policy {
+                    kernel: body.kernel.name,
+                    reason,
+                })
+            }
+        }
+    }
+
+    fn device_names(&self) -> String {
+        let names = self
+            .devices
+            .machine
+            .devices()
+            .map(|(id, name)| format!("{id} ({name})"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn policy_of<'a>(&'a self, body: &'a LaunchBody) -> &'a Policy {
+        body.policy.as_ref().unwrap_or(&self.policy)
+    }
+
+    /// Decides who does what.
+    pub(super) fn plan(&self, job: &Job<'_>) -> Result<Plan, LaunchError> {
+        let policy = self.policy_of(job.body);
+        if !matches!(policy, Policy::CpuOnly) {
+            self.measure_limits();
+        }
+        #[cfg(feature = "gpu")]
+        self.read_clocks();
+        let placements = Placements::lock(job);
+        check_contents(
+            job,
+            &placements,
+            &job.footprint_in(job.whole(), Company::Alone),
+        )?;
+        let arguments: SmallVec<[plan::Argument<'_>; 8]> = job
+            .slots
+            .iter()
+            .map(|slot| plan::Argument {
+                residency: &placements.get(slot).residency,
+                next: None,
+            })
+            .collect();
+        let candidates = self.candidates(job);
+        let refusal = refusal(job);
+        let splitting = match &refusal {
+            Some(reason) => Splitting::Refused(reason),
+            None => Splitting::Along {
+                axis: job.axis(),
+                multiple: 1,
+            },
+        };
+        let previous = self
+            .plans()
+            .get(&job.body.kernel.fingerprint)
+            .filter(|plan| plan.grid == job.grid)
+            .cloned();
+        let mut situation = Situation {
+            grid: job.grid,
+            splitting,
+            candidates: &candidates,
+            arguments: &arguments,
+            previous: previous.as_ref(),
+            horizon: 1.0,
+            objective: Objective::Time,
+        };
+        let refused = |error: plan::PlanError| LaunchError::Policy {
+            kernel: job.body.kernel.name,
+            reason: error.to_string(),
+        };
+        let plan = plan::choose(&situation, policy, |tile| job.footprint(tile)).map_err(refused)?;
+        let footprints: SmallVec<[Footprint; 4]> = plan
+            .parts
+            .iter()
+            .map(|part| job.footprint(part.tile))
+            .collect();
+        let Err(conflict) = kernel::disjoint(&footprints) else {
+            return Ok(plan);
+        };
+        let site = job
+            .resolved
+            .site(&conflict, plan.parts[conflict.other].tile);
+        let site = site.map_or_else(String::new, |site| {
+            format!(" ({}:{site})", job.body.kernel.path)
+        });
+        let reason = format!("its parts are not independent: {conflict}{site}");
+        situation.splitting = Splitting::Refused(&reason);
+        situation.previous = None;
+        plan::choose(&situation, policy, |tile| job.footprint(tile)).map_err(refused)
+    }
+
+    /// The devices as the planner sees them.
+    fn candidates(&self, job: &Job<'_>) -> SmallVec<[Candidate; 4]> {
+        let work = job.work(job.whole(), &job.footprint(job.whole()));
+        let costs = self.costs();
+        let candidate = |device: DeviceId| {
+            let key = self.devices.key(device);
+            let limits = costs.limits(key);
+            Candidate {
+                device,
+                unusable: self.unusable(job, device),
+                ready_ns: 0.0,
+                whole: costs.predict(job.key(), key, work),
+                up: limits.map_or(Link::NONE, |limits| limits.up),
+                down: limits.map_or(Link::NONE, |limits| limits.down),
+            }
+        };
+        self.devices.ids().map(candidate).collect()
+    }
+
+    /// Why a device cannot take part in a launch, if it cannot.
+    fn unusable(&self, job: &Job<'_>, device: DeviceId) -> Option<Reason> {
+        if device == DeviceId::CPU {
+            return None;
+        }
+        #[cfg(feature = "gpu")]
+        {
+            let gpu = self.devices.gpu(device);
+            if let Some(reason) = gpu.is_lost() {
+                return Some(Reason::Retired(reason));
+            }
+            if let (Some(most), Some(rounds)) =
+                (gpu.loop_rounds_max(), job.resolved.loop_rounds_max())
+                && rounds > f64::from(most)
+            {
+                return Some(Reason::Unsupported(format!(
+                    "loops of {rounds} rounds; it stops after {most}"
+                )));
+            }
+        }
+        let limits = &self.devices.machine.gpus[usize::from(device.0) - 1].limits;
+        let invocations: u32 = job.body.kernel.workgroup_size.iter().product();
+        if invocations > limits.invocations_per_workgroup_max {
+            let most = limits.invocations_per_workgroup_max;
+            return Some(Reason::Unsupported(format!(
+                "workgroups of {invocations} invocations; it takes {most}"
+            )));
+        }
+        for (argument, slot) in job.slots.iter().enumerate() {
+            let bytes_max = limits.binding_bytes_max.min(limits.buffer_bytes_max);
+            let bytes = slot.core.words() * 4;
+            if bytes > bytes_max {
+                return Some(Reason::TooLarge {
+                    argument,
+                    bytes,
+                    bytes_max,
+                });
+            }
+            if !slot
+                .span
+                .lo
+                .is_multiple_of(limits.storage_alignment_words())
+            {
+                let alignment = u64::from(limits.storage_alignment_bytes);
+                return Some(Reason::Misaligned {
+                    argument,
+                    offset: slot.span.lo * 4,
+                    alignment,
+                });
+            }
+        }
+        None
+    }
+
+    /// Measures the devices whose limits nobody knows, once.
+    fn measure_limits(&self) {
+        let mut costs = self.costs();
+        for device in self.devices.ids() {
+            let key = self.devices.key(device);
+            if costs.limits(key).is_none()
+                && let Some(limits) = self
+                    .devices
+                    .measure(device)
+                    .filter(|limits| limits.check().is_ok())
+            {
+                costs.set_limits(key, limits);
+            }
+        }
+    }
+}
+
+/// Why the launch cannot be cut, if it cannot.
+fn refusal(job: &Job<'_>) -> Option<String> {
+    match job.body.kernel.access.split {
+        Split::WhereDisjoint => None,
+        Split::No { reason, site } => {
+            let site = &job.body.kernel.access.sites[usize::from(site.0)];
+            Some(format!("{reason} ({}:{site})", job.body.kernel.path))
+        }
+    }
+}
