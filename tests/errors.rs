@@ -1,5 +1,8 @@
 //! Is everything that can go wrong an error with words, never a panic, and does it spoil no more than it must?
 
+// All numbers here are exact in f32, whatever computes them.
+#![allow(clippy::float_cmp)]
+
 mod devices;
 
 use std::process::Command;

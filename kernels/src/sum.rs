@@ -34,9 +34,8 @@ pub fn partials(rt: &Runtime, x: &Array<f32>) -> Result<Array<f32>, KernelError>
 /// Errors of the launch, and of making and reading arrays.
 pub fn sum(rt: &Runtime, x: &Array<f32>) -> Result<f32, KernelError> {
     let partials = partials(rt, x)?;
+    let partials = partials.read()?;
     Ok(partials
-        .read()?
         .iter()
-        .map(|&partial| f64::from(partial))
-        .sum::<f64>() as f32)
+        .fold(0.0, |sum, &partial| sum + f64::from(partial)) as f32)
 }
