@@ -181,6 +181,22 @@ pub enum LaunchError {
         /// Words given.
         words: u64,
     },
+    /// The parameters let the kernel write past the end of an array.
+    #[error(
+        "kernel `{kernel}`: with these parameters it writes words up to {needed_words} of `{binding}`, which has {words} ({site}); correct the parameters or bind a longer array"
+    )]
+    Overrun {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which argument.
+        binding: &'static str,
+        /// Words that the kernel's guards let it write.
+        needed_words: u64,
+        /// Words given.
+        words: u64,
+        /// The WGSL that writes.
+        site: String,
+    },
     /// An argument's content is missing.
     #[error("kernel `{kernel}`: `{binding}`: {cause}")]
     Argument {

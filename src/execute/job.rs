@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::array::{ArrayCore, Placement};
 use crate::cost::{KernelKey, Work};
+use crate::error::LaunchError;
 use crate::kernel::{self, Bound, Environment, Resolved};
 use crate::lanes::Tile;
 use crate::launch::{self, LaunchBody, Slot};
@@ -70,6 +71,22 @@ impl<'a> Job<'a> {
                 .for_each(in_place);
         }
         footprint
+    }
+
+    /// Refuses parameters with which the kernel's own guards let it write past the end of an array.
+    pub(super) fn check_bounds(&self) -> Result<(), LaunchError> {
+        let Some(overrun) = self.resolved.overrun() else {
+            return Ok(());
+        };
+        let kernel = self.body.kernel;
+        let binding = usize::from(kernel.access.buffers[overrun.argument].binding);
+        Err(LaunchError::Overrun {
+            kernel: kernel.name,
+            binding: kernel.bindings[binding].name,
+            needed_words: overrun.needed_words,
+            words: self.slots[overrun.argument].span.words(),
+            site: format!("{}:{}", kernel.path, overrun.site),
+        })
     }
 
     /// How much work a tile is. Memory traffic is the footprint, since caches serve repeated loads.

@@ -153,11 +153,9 @@ impl Shared {
     }
 
     /// Time of the whole launch on the CPU, in ns.
-    pub(super) fn predict_on_cpu(&self, body: &LaunchBody) -> f64 {
-        let bindings = bindings(body);
-        let job = Job::new(body, &bindings);
+    pub(super) fn predict_on_cpu(&self, job: &Job<'_>) -> f64 {
         let work = job.work(job.whole(), &job.footprint(job.whole()));
-        self.predict(&job, DeviceId::CPU, work).work_ns
+        self.predict(job, DeviceId::CPU, work).work_ns
     }
 
     pub(super) fn costs(&self) -> MutexGuard<'_, crate::cost::Costs> {

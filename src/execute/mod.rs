@@ -113,7 +113,12 @@ impl Shared {
     pub(crate) fn launch(&self, body: LaunchBody) -> Result<(TaskId, Outcome), LaunchError> {
         body.check(self.id)?;
         self.check_policy(&body)?;
-        let at_once = self.devices.cpu_only() && self.predict_on_cpu(&body) < AT_ONCE_NS;
+        let at_once = {
+            let bindings = job::bindings(&body);
+            let job = job::Job::new(&body, &bindings);
+            job.check_bounds()?;
+            self.devices.cpu_only() && self.predict_on_cpu(&job) < AT_ONCE_NS
+        };
         let outcome = Outcome::default();
         let accesses = body.accesses();
         let work = Work::Launch {

@@ -23,7 +23,9 @@ impl Shared {
             .iter()
             .for_each(|access| self.wait_for(access));
         let bindings = bindings(body);
-        self.plan(&Job::new(body, &bindings))
+        let job = Job::new(body, &bindings);
+        job.check_bounds()?;
+        self.plan(&job)
     }
 
     /// Refuses a policy that names devices which are not there, before the launch is queued.

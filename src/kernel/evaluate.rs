@@ -40,11 +40,11 @@ pub struct Resolved<'a> {
     /// Value of each uniform; none where it is unknown.
     values: SmallVec<[Option<i64>; 32]>,
     /// Words of each buffer of the map.
-    lengths: SmallVec<[u64; 8]>,
+    pub(super) lengths: SmallVec<[u64; 8]>,
     pub(super) num_workgroups: [u32; 3],
     workgroup_size: [u32; 3],
     /// Whether some `global_invocation_id` leaves 31 bits, where no analysis holds.
-    huge: bool,
+    pub(super) huge: bool,
 }
 
 /// Intervals of all variables of a map.
@@ -312,7 +312,7 @@ impl Resolved<'_> {
     }
 
     /// Computes the intervals of `variables`, as narrowed by `constraints`.
-    fn narrow(
+    pub(super) fn narrow(
         &self,
         variables: &[Variable],
         constraints: &[ConstraintId],
@@ -355,7 +355,7 @@ impl Resolved<'_> {
         Narrowed::Ranges { all_used }
     }
 
-    fn fit(&self, checks: &[Check], intervals: &Intervals) -> bool {
+    pub(super) fn fit(&self, checks: &[Check], intervals: &Intervals) -> bool {
         checks.iter().all(|check| {
             Interval::of_type(check.signed).covers(self.affine(&check.value, intervals))
         })
@@ -427,7 +427,7 @@ impl Resolved<'_> {
 
     /// Whether `affine`, taken `width` words wide over all values of its variables, leaves no gap: sorted by size, no
     /// coefficient steps over what the smaller ones fill.
-    fn is_dense(&self, affine: &Affine, width: u32, intervals: &Intervals) -> bool {
+    pub(super) fn is_dense(&self, affine: &Affine, width: u32, intervals: &Intervals) -> bool {
         let mut steps: SmallVec<[(i64, i64); 8]> = SmallVec::new();
         for term in affine.terms {
             let at = usize::from(term.variable.0);
@@ -466,7 +466,7 @@ impl Resolved<'_> {
     }
 }
 
-enum Narrowed {
+pub(super) enum Narrowed {
     /// No invocation of the tile passes the guards.
     Empty,
     /// The intervals are set.

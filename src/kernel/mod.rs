@@ -3,6 +3,7 @@
 //! Everything here is plain data that [`shader!`](crate::shader) writes into the program as constants.
 
 pub mod access;
+mod bounds;
 mod disjoint;
 mod evaluate;
 mod gpu;
@@ -10,6 +11,7 @@ mod interval;
 mod work;
 
 pub use access::AccessMap;
+pub use bounds::Overrun;
 pub use disjoint::{Conflict, ConflictKind, disjoint};
 pub use evaluate::{Bound, Environment, Resolved};
 pub use gpu::{GpuModule, LAUNCH_WORDS, dispatch_size, launch_words};
