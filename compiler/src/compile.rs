@@ -122,8 +122,10 @@ impl Compiled {
             .map(|binding| format!("        {},\n", binding.to_rust()))
             .collect();
         let CpuCode { body_type, source } = &kernel.cpu;
-        let mut text =
-            format!("static {name}: ::impel::kernel::Kernel = ::impel::kernel::Kernel {{\n");
+        let mut text = format!(
+            "/// The kernel `{}`, for `impel::Launch::of_words`.\n#[allow(dead_code, clippy::all, clippy::pedantic)]\npub static {name}: ::impel::kernel::Kernel = ::impel::kernel::Kernel {{\n",
+            signature.name
+        );
         let _ = writeln!(text, "    name: {:?},", signature.name);
         let _ = writeln!(text, "    path: {:?},", self.signature.path);
         let _ = writeln!(text, "    fingerprint: {},", grouped(self.fingerprint));
