@@ -225,8 +225,8 @@ pub enum LaunchError {
         /// What the driver said.
         cause: String,
     },
-    /// A CPU worker panicked.
-    #[error("kernel `{kernel}`: a CPU worker panicked: {message}")]
+    /// A CPU worker, or what carries launches out, panicked.
+    #[error("kernel `{kernel}`: a worker panicked: {message}")]
     WorkerPanicked {
         /// Entry point.
         kernel: &'static str,

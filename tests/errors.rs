@@ -7,7 +7,9 @@ mod devices;
 
 use std::process::Command;
 
+use impel::kernel::Kernel;
 use impel::lanes::Level;
+use impel::launch::WordArgument;
 use impel::{Array, ArrayError, DeviceId, LaunchError, Policy, Runtime, RuntimeError};
 use impel_kernels::histogram::{histogram, wgsl as bins_of};
 use impel_kernels::jacobi::wgsl as jacobi;
@@ -498,4 +500,65 @@ fn combined_results_stay_whole_when_a_gpu_has_no_room() {
         histogram(&alone, 3, &copy, &mut expected).unwrap();
         assert_eq!(*bins.read().unwrap(), *expected.read().unwrap());
     });
+}
+
+/// A kernel like saxpy, but for a broken part.
+fn broken(cpu: impel::kernel::CpuEntry, split: impel::kernel::access::Split) -> &'static Kernel {
+    let Kernel {
+        bindings,
+        access,
+        gpu,
+        ..
+    } = &saxpy::SAXPY_KERNEL;
+    Box::leak(Box::new(Kernel {
+        name: "broken",
+        path: "broken.wgsl",
+        fingerprint: 1,
+        workgroup_size: [64, 1, 1],
+        bindings,
+        access: impel::kernel::AccessMap { split, ..*access },
+        cpu,
+        gpu: *gpu,
+    }))
+}
+
+/// Launches it, and expects that the launch reports the panic and that nothing waits for it for ever.
+fn expect_panic(rt: &Runtime, kernel: &'static Kernel) {
+    let x = rt.array_from_vec(vec![0_u32; 640]).unwrap();
+    let mut y = rt.array_from_vec(vec![0_u32; 640]).unwrap();
+    let parameters = [ALPHA.to_bits(), 640];
+    let arguments = [
+        WordArgument::Uniform(&parameters),
+        WordArgument::Read(&x),
+        WordArgument::Write(&mut y),
+    ];
+    let launch = impel::Launch::of_words(kernel, arguments, [10_u32, 1, 1]).unwrap();
+    let error = rt.launch(launch).unwrap().wait().expect_err("it panicked");
+    assert!(
+        matches!(*error, LaunchError::WorkerPanicked { .. }),
+        "{error}"
+    );
+    assert!(matches!(y.read(), Err(ArrayError::Failed { .. })));
+    let (x, mut y) = pair(rt, 100);
+    rt.launch(axpy(&x, &mut y)).unwrap();
+    assert_eq!(*y.read().unwrap(), [2.0; 100], "others go on");
+}
+
+#[test]
+fn a_kernel_that_panics_is_the_launchs_error() {
+    let split = impel::kernel::access::Split::WhereDisjoint;
+    let kernel = broken(|_, _, _| panic!("on purpose"), split);
+    expect_panic(&devices::cpu_only(), kernel);
+}
+
+#[test]
+fn a_panic_while_planning_is_the_launchs_error() {
+    let name = "a_panic_while_planning_is_the_launchs_error";
+    let nowhere = impel::kernel::access::SiteId(u16::MAX);
+    let split = impel::kernel::access::Split::No {
+        reason: "on purpose",
+        site: nowhere,
+    };
+    let kernel = broken(saxpy::SAXPY_KERNEL.cpu, split);
+    devices::with_gpus(name, 1, |rt, _| expect_panic(&rt, kernel));
 }

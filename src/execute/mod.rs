@@ -11,6 +11,7 @@ mod planning;
 mod timing;
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -219,7 +220,15 @@ impl Shared {
     fn carry_out(&self, id: TaskId, work: Work) {
         match work {
             Work::Launch { body, outcome } => {
-                let result = self.run_launch(&body).map_err(Arc::new);
+                // A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
+                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(&body)));
+                let result = caught.unwrap_or_else(|payload| {
+                    Err(LaunchError::WorkerPanicked {
+                        kernel: body.kernel.name,
+                        message: crate::device::cpu::message(payload.as_ref()),
+                    })
+                });
+                let result = result.map_err(Arc::new);
                 if let Err(error) = &result {
                     mark_failed(&body, error);
                 }
