@@ -24,12 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     .over(n);
     let plan = rt.explain(&launch)?;
-    println!("the planner's choice:\n{plan}\n");
+    println!("the planner's choice:\n{plan}");
 
     // A policy overrides the planner.
     let launch = launch.with_policy(Policy::CpuOnly);
     let plan = rt.explain(&launch)?;
-    println!("with Policy::CpuOnly:\n{plan}\n");
+    println!("with Policy::CpuOnly:\n{plan}");
     assert!(
         plan.parts
             .iter()

@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     .over(n);
     println!(
-        "the plan for the forces of one step:\n{}\n",
+        "the plan for the forces of one step:\n{}",
         rt.explain(&forces)?
     );
     drop(forces);
