@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::{Bound, Deref, DerefMut, RangeBounds};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytemuck::Pod;
 
@@ -180,6 +180,15 @@ impl ArrayCore {
         self.placement
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The placement, unless another thread has it.
+    pub(crate) fn try_placement(&self) -> Option<MutexGuard<'_, Placement>> {
+        match self.placement.try_lock() {
+            Ok(placement) => Some(placement),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Lends host words; an error if a guard or launch has them.

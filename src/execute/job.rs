@@ -151,12 +151,19 @@ pub(super) fn bindings(body: &LaunchBody) -> SmallVec<[Bound<'_>; 8]> {
 
 impl<'a> Placements<'a> {
     pub(super) fn lock(job: &Job<'a>) -> Self {
-        let mut cores: SmallVec<[&Arc<ArrayCore>; 8]> =
-            job.slots.iter().map(|slot| &slot.core).collect();
-        cores.sort_by_key(|core| core.id());
-        cores.dedup_by_key(|core| core.id());
+        let cores = distinct_cores(job);
         let locked = cores.iter().map(|core| core.placement()).collect();
         Self { cores, locked }
+    }
+
+    /// As [`lock`](Self::lock), but none where another thread has one of the placements.
+    pub(super) fn try_lock(job: &Job<'a>) -> Option<Self> {
+        let cores = distinct_cores(job);
+        let locked = cores
+            .iter()
+            .map(|core| core.try_placement())
+            .collect::<Option<_>>()?;
+        Some(Self { cores, locked })
     }
 
     pub(super) fn of(&mut self, slot: &Slot) -> &mut Placement {
@@ -175,4 +182,13 @@ impl<'a> Placements<'a> {
             .position(|core| core.id() == id)
             .expect("every slot's array is locked")
     }
+}
+
+/// A launch's arrays, each once, in the order of their ids.
+fn distinct_cores<'a>(job: &Job<'a>) -> SmallVec<[&'a Arc<ArrayCore>; 8]> {
+    let mut cores: SmallVec<[&Arc<ArrayCore>; 8]> =
+        job.slots.iter().map(|slot| &slot.core).collect();
+    cores.sort_by_key(|core| core.id());
+    cores.dedup_by_key(|core| core.id());
+    cores
 }

@@ -32,8 +32,7 @@ use crate::trace::Report;
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
 
-/// How long to wait for more, while a thread that waits carries a launch out, before recorded work goes to the GPUs: a chain of
-/// small launches is submitted in large batches.
+/// How long to wait for more before recorded work goes to the GPUs: a chain of small launches is submitted in large batches.
 const FLUSH_AFTER: Duration = Duration::from_micros(50);
 
 /// What a runtime, its arrays and its executor share.
@@ -63,6 +62,10 @@ pub(crate) struct Shared {
 struct Queue {
     graph: Graph<Work>,
     stopping: bool,
+    /// Whether a GPU has work that nobody has submitted yet.
+    flush_wanted: bool,
+    /// Threads that wait for something to finish.
+    waiting: usize,
     wakers: Vec<(TaskId, Waker)>,
 }
 
@@ -118,7 +121,11 @@ impl Shared {
             let bindings = job::bindings(&body);
             let job = job::Job::new(&body, &bindings);
             job.check_bounds()?;
-            self.devices.cpu_only() && self.predict_on_cpu(&job) < AT_ONCE_NS
+            if self.devices.cpu_only() {
+                self.predict_on_cpu(&job) < AT_ONCE_NS
+            } else {
+                self.only_records(&job)
+            }
         };
         let outcome = Outcome::default();
         let accesses = body.accesses();
@@ -131,7 +138,10 @@ impl Shared {
         let taken = if at_once { queue.graph.take(id) } else { None };
         drop(queue);
         match taken {
-            Some(work) => self.carry_out(id, work),
+            Some(work) => {
+                self.carry_out(id, work);
+                self.want_flush();
+            }
             None => self.wake.notify_one(),
         }
         Ok((id, outcome))
@@ -170,10 +180,10 @@ impl Shared {
                 self.carry_out(id, work);
                 queue = self.queue();
             } else {
-                queue = self
-                    .done
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
+                queue.waiting += 1;
+                let woken = self.done.wait(queue);
+                queue = woken.unwrap_or_else(PoisonError::into_inner);
+                queue.waiting -= 1;
             }
         }
     }
@@ -186,28 +196,42 @@ impl Shared {
                 drop(queue);
                 self.carry_out(id, work);
                 queue = self.queue();
+                queue.flush_wanted = !self.devices.cpu_only();
             } else if queue.stopping && queue.graph.pending() == 0 {
                 return;
+            } else if queue.flush_wanted {
+                queue = self.flush_unless_woken(queue);
             } else {
-                if queue.graph.pending() > 0 && !queue.stopping {
-                    let waited = self.wake.wait_timeout(queue, FLUSH_AFTER);
-                    let (woken, time_out) = waited.unwrap_or_else(PoisonError::into_inner);
-                    queue = woken;
-                    if !time_out.timed_out() {
-                        continue;
-                    }
-                }
-                drop(queue);
-                self.devices.flush();
-                queue = self.queue();
-                let over = queue.stopping && queue.graph.pending() == 0;
-                if !queue.graph.has_ready() && !over {
-                    queue = self
-                        .wake
-                        .wait(queue)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
+                let woken = self.wake.wait(queue);
+                queue = woken.unwrap_or_else(PoisonError::into_inner);
             }
+        }
+    }
+
+    /// Submits what GPUs were given, unless more work comes first: a batch costs little more than one launch.
+    fn flush_unless_woken<'q>(&'q self, queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
+        let waited = self.wake.wait_timeout(queue, FLUSH_AFTER);
+        let (mut queue, time_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !time_out.timed_out() && queue.graph.has_ready() {
+            return queue;
+        }
+        queue.flush_wanted = false;
+        drop(queue);
+        self.devices.flush();
+        self.queue()
+    }
+
+    /// Has the executor submit what GPUs were given.
+    fn want_flush(&self) {
+        if self.devices.cpu_only() {
+            return;
+        }
+        let mut queue = self.queue();
+        let first = !queue.flush_wanted;
+        queue.flush_wanted = true;
+        drop(queue);
+        if first {
+            self.wake.notify_one();
         }
     }
 
@@ -246,11 +270,14 @@ impl Shared {
         } else {
             take_wakers(&mut queue.wakers, id)
         };
+        let waiting = queue.waiting;
         drop(queue);
         if ready > 0 || stopping {
             self.wake.notify_one();
         }
-        self.done.notify_all();
+        if waiting > 0 {
+            self.done.notify_all();
+        }
         woken.into_iter().for_each(Waker::wake);
     }
 

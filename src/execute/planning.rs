@@ -65,6 +65,36 @@ impl Shared {
         body.policy.as_ref().unwrap_or(&self.policy)
     }
 
+    /// Whether carrying the launch out is no more than recording it on a GPU: the GPU does all of it, and has all it needs.
+    pub(super) fn only_records(&self, job: &Job<'_>) -> bool {
+        let device = match self.policy_of(job.body) {
+            Policy::GpuOnly(device) => Some(*device),
+            Policy::Auto => self.sole_device_of_last_plan(job),
+            Policy::CpuOnly | Policy::Split(_) | Policy::Fixed(_) => None,
+        };
+        let Some(device) = device.filter(|device| *device != DeviceId::CPU) else {
+            return false;
+        };
+        let footprint = job.footprint_in(job.whole(), Company::Alone);
+        let Some(placements) = Placements::try_lock(job) else {
+            return false;
+        };
+        let mut touched = job.slots.iter().zip(&footprint.arguments);
+        touched.all(|(slot, touch)| {
+            let valid = placements.get(slot).residency.valid(device.memory());
+            valid.covers_all(&touch.needs())
+        })
+    }
+
+    fn sole_device_of_last_plan(&self, job: &Job<'_>) -> Option<DeviceId> {
+        let plans = self.plans();
+        let plan = plans.get(&job.body.kernel.fingerprint)?;
+        match plan.parts.as_slice() {
+            [part] if plan.grid == job.grid => Some(part.device),
+            _ => None,
+        }
+    }
+
     /// Decides who does what.
     pub(super) fn plan(&self, job: &Job<'_>) -> Result<Plan, LaunchError> {
         let policy = self.policy_of(job.body);
