@@ -55,6 +55,9 @@ pub(crate) struct Devices {
     pub(crate) cpu: Cpu,
     #[cfg(feature = "gpu")]
     pub(crate) gpus: Vec<gpu::Gpu>,
+    /// When work was last handed to the GPUs by [`flush_if_due`](Self::flush_if_due).
+    #[cfg(feature = "gpu")]
+    flushed: std::sync::Mutex<Option<std::time::Instant>>,
     /// Keys of recorded costs, the CPU's first.
     keys: Vec<DeviceKey>,
 }
@@ -106,6 +109,7 @@ impl Devices {
             machine,
             cpu,
             gpus,
+            flushed: std::sync::Mutex::default(),
             keys,
         })
     }
@@ -175,6 +179,31 @@ impl Devices {
         }
     }
 
+    /// Hands recorded work to the GPUs unless that was done a moment ago: a single launch starts at once, and a chain of them goes in
+    /// batches. Whether it did.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn flush_if_due(&self) -> bool {
+        let now = std::time::Instant::now();
+        let mut flushed = self
+            .flushed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let due = flushed.is_none_or(|flushed| now - flushed >= FLUSH_EVERY);
+        if due {
+            *flushed = Some(now);
+            drop(flushed);
+            self.flush();
+        }
+        due
+    }
+
+    /// Without GPUs nothing is ever due.
+    #[cfg(not(feature = "gpu"))]
+    #[allow(clippy::unused_self, reason = "as with GPUs")]
+    pub(crate) fn flush_if_due(&self) -> bool {
+        true
+    }
+
     /// Waits until the GPUs have done what was recorded.
     #[cfg_attr(
         not(feature = "gpu"),
@@ -188,6 +217,10 @@ impl Devices {
         }
     }
 }
+
+/// Least time between two batches of launches that are recorded one by one.
+#[cfg(feature = "gpu")]
+const FLUSH_EVERY: std::time::Duration = std::time::Duration::from_micros(200);
 
 /// How long to wait for a GPU before it counts as hung.
 #[cfg(feature = "gpu")]

@@ -33,7 +33,7 @@ use crate::trace::Report;
 const AT_ONCE_NS: f64 = 10_000.0;
 
 /// How long to wait for more before recorded work goes to the GPUs: a chain of small launches is submitted in large batches.
-const FLUSH_AFTER: Duration = Duration::from_micros(50);
+const FLUSH_AFTER: Duration = Duration::from_micros(200);
 
 /// What a runtime, its arrays and its executor share.
 #[derive(Debug)]
@@ -140,7 +140,9 @@ impl Shared {
         match taken {
             Some(work) => {
                 self.carry_out(id, work);
-                self.want_flush();
+                if !self.devices.flush_if_due() {
+                    self.want_flush();
+                }
             }
             None => self.wake.notify_one(),
         }
@@ -223,9 +225,6 @@ impl Shared {
 
     /// Has the executor submit what GPUs were given.
     fn want_flush(&self) {
-        if self.devices.cpu_only() {
-            return;
-        }
         let mut queue = self.queue();
         let first = !queue.flush_wanted;
         queue.flush_wanted = true;
