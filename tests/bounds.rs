@@ -1,6 +1,6 @@
 //! Parameters with which a shader's own guards let it write past the end of an array are refused, by name and line.
 
-use impel::{LaunchError, Runtime};
+use impel::{DeviceId, LaunchError, Policy, Runtime};
 
 impel::shader!(mod saxpy = "shaders/saxpy.wgsl");
 impel::shader!(mod jacobi = "shaders/jacobi.wgsl");
@@ -113,4 +113,27 @@ fn a_kernel_without_guards_may_run_over_whole_workgroups() {
     rt.launch(unguarded::ids { y: &mut y }.over(100_u32))
         .unwrap();
     assert_eq!(*y.read().unwrap(), (0..100).collect::<Vec<u32>>());
+}
+
+#[test]
+fn a_policy_that_makes_no_sense_is_an_error_also_without_gpus() {
+    let rt = runtime();
+    let mut y = rt.zeros::<u32>(640).unwrap();
+    let nonsense = Policy::Split(vec![(DeviceId::CPU, f64::NAN)]);
+    let launch = unguarded::ids { y: &mut y }
+        .over(640_u32)
+        .with_policy(nonsense);
+    let error = rt.launch(launch).unwrap().wait().unwrap_err();
+    assert!(matches!(*error, LaunchError::Policy { .. }), "{error}");
+    let launch = unguarded::ids { y: &mut y }.over(64_u32);
+    let other_grid = Policy::Fixed(rt.explain(&launch).unwrap());
+    let launch = unguarded::ids { y: &mut y }
+        .over(640_u32)
+        .with_policy(other_grid);
+    let error = rt.launch(launch).unwrap().wait().unwrap_err();
+    assert!(matches!(*error, LaunchError::Policy { .. }), "{error}");
+    let half = Policy::Split(vec![(DeviceId::CPU, 0.5)]);
+    rt.launch(unguarded::ids { y: &mut y }.over(640_u32).with_policy(half))
+        .unwrap();
+    assert_eq!(*y.read().unwrap(), (0..640).collect::<Vec<u32>>());
 }

@@ -31,7 +31,8 @@ impl Shared {
     pub(super) fn run_launch(&self, body: &LaunchBody) -> Result<(), LaunchError> {
         let bindings = bindings(body);
         let job = Job::new(body, &bindings);
-        if self.devices.cpu_only() {
+        let by_itself = matches!(self.policy_of(body), Policy::Auto | Policy::CpuOnly);
+        if self.devices.cpu_only() && by_itself {
             let whole = job.whole();
             let footprint = job.footprint_in(whole, Company::Alone);
             check_contents(&job, &Placements::lock(&job), &footprint)?;

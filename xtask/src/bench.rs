@@ -241,7 +241,8 @@ fn call(root: &Path, options: &Options, drivers: &Drivers, entrant: &Entrant) ->
         call.env("IMPEL_SOFTWARE_GPU", "1")
             .env("LP_NUM_THREADS", &threads);
         if let Some(lavapipe) = &drivers.lavapipe {
-            call.env("VK_DRIVER_FILES", lavapipe);
+            call.env("VK_DRIVER_FILES", lavapipe)
+                .env("NODEVICE_SELECT", "1");
         }
     } else {
         call.env_remove("IMPEL_SOFTWARE_GPU");
