@@ -71,14 +71,6 @@ pub enum ArrayError {
         /// Length of the array.
         len: usize,
     },
-    /// The lengths of source and destination differ.
-    #[error("cannot copy {source_len} elements over a range of {len}")]
-    Length {
-        /// Elements given.
-        source_len: usize,
-        /// Elements of the range.
-        len: usize,
-    },
     /// A launch that should have written this range failed; write it anew to use it again.
     #[error("words {lo}..{hi} of the array were not written: {cause}")]
     Failed {

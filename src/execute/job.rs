@@ -136,15 +136,11 @@ fn in_place(touch: &mut Touch) {
 
 /// What is bound, for the access map.
 pub(super) fn bindings(body: &LaunchBody) -> SmallVec<[Bound<'_>; 8]> {
-    let of = |bound: &'_ launch::Bound| match bound {
-        launch::Bound::Uniform { start, end } => (*start..*end, 0),
-        launch::Bound::Storage(slot) => (0..0, slot.span.words()),
-    };
     body.bound
         .iter()
-        .map(|bound| match (bound, of(bound)) {
-            (launch::Bound::Uniform { .. }, (range, _)) => Bound::Uniform(&body.uniforms[range]),
-            (launch::Bound::Storage(_), (_, words)) => Bound::Array(words),
+        .map(|bound| match bound {
+            launch::Bound::Uniform { start, end } => Bound::Uniform(&body.uniforms[*start..*end]),
+            launch::Bound::Storage(slot) => Bound::Array(slot.span.words()),
         })
         .collect()
 }

@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) costs: Mutex<Costs>,
     pub(crate) store: CostStore,
     pub(crate) report: Mutex<Report>,
+    /// How often devices without known limits were measured.
+    measurements: AtomicU64,
     /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
     plans: Mutex<std::collections::HashMap<u64, Plan>>,
     /// GPU parts whose times are wanted.
@@ -93,6 +95,7 @@ impl Shared {
                     .map(|(_, name)| name.to_owned())
                     .collect(),
             )),
+            measurements: AtomicU64::new(0),
             plans: Mutex::default(),
             #[cfg(feature = "gpu")]
             timed: Mutex::default(),
@@ -258,8 +261,12 @@ impl Shared {
                 // Nobody else sets it: a piece of work is taken once.
                 outcome.get_or_init(|| result);
             }
-            // An error stays with the array and is returned by the read that follows.
-            Work::Fetch { core, span } => drop(self.bring_home(&core, span)),
+            // An error, or a panic, comes again in the read that follows, to its caller.
+            Work::Fetch { core, span } => {
+                drop(catch_unwind(AssertUnwindSafe(|| {
+                    drop(self.bring_home(&core, span));
+                })));
+            }
         }
         let mut queue = self.queue();
         let ready = queue.graph.finish(id);

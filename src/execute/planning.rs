@@ -1,5 +1,7 @@
 //! Who does which part of a launch? What the planner needs to know is collected here, and its plan checked against the access map.
 
+use std::sync::atomic::Ordering;
+
 use smallvec::SmallVec;
 
 use super::Shared;
@@ -7,13 +9,16 @@ use super::job::{Job, Placements, bindings};
 use super::launch::check_contents;
 use crate::cost::Link;
 use crate::error::LaunchError;
+use crate::kernel;
 use crate::kernel::access::Split;
-use crate::kernel::{self};
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
 use crate::plan::{self, Candidate, Objective, Plan, Policy, Reason, Situation, Splitting};
 use crate::region::Footprint;
 use crate::transfer::Company;
+
+/// Attempts at measuring devices; after that a guess has to do.
+const MEASUREMENTS_MAX: u64 = 3;
 
 impl Shared {
     /// The plan that the launch would follow now.
@@ -238,18 +243,22 @@ impl Shared {
         None
     }
 
-    /// Measures the devices whose limits nobody knows, once.
+    /// Measures the devices whose limits nobody knows. A measurement that fails or is not believable is repeated by later plans, but
+    /// not by all of them: it takes a fraction of a second.
     fn measure_limits(&self) {
         let mut costs = self.costs();
-        for device in self.devices.ids() {
-            let key = self.devices.key(device);
-            if costs.limits(key).is_none()
-                && let Some(limits) = self
-                    .devices
-                    .measure(device)
-                    .filter(|limits| limits.check().is_ok())
-            {
-                costs.set_limits(key, limits);
+        let unknown = |device: &DeviceId| costs.limits(self.devices.key(*device)).is_none();
+        let unknown: SmallVec<[DeviceId; 4]> = self.devices.ids().filter(unknown).collect();
+        // Relaxed: the lock on the costs orders the attempts.
+        if unknown.is_empty()
+            || self.measurements.fetch_add(1, Ordering::Relaxed) >= MEASUREMENTS_MAX
+        {
+            return;
+        }
+        for device in unknown {
+            let limits = self.devices.measure(device);
+            if let Some(limits) = limits.filter(|limits| limits.check().is_ok()) {
+                costs.set_limits(self.devices.key(device), limits);
             }
         }
     }
