@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use super::limits::Work;
+
 /// Samples kept per class of work.
 const KEPT_MAX: usize = 16;
 /// Weight of a sample relative to the one after it.
@@ -12,9 +14,10 @@ const OUTLIER_SPREADS: f64 = 4.0;
 /// Median absolute deviation to standard deviation, for normal noise.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
-/// One measured part: its work (the prior, in ns) and its time.
+/// One measured part: its work, the prior for that in ns, and its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
+    pub(super) work: Work,
     pub(super) work_ns: f64,
     pub(super) ns: f64,
 }
@@ -24,6 +27,8 @@ pub(super) struct Point {
 pub(super) struct Class {
     points: VecDeque<Point>,
     summary: Summary,
+    /// How many of the last samples are not on disk yet.
+    fresh: usize,
 }
 
 /// The middle of a class.
@@ -43,7 +48,20 @@ impl Class {
             self.points.pop_front();
         }
         self.points.push_back(point);
+        self.fresh = (self.fresh + 1).min(KEPT_MAX);
         self.summary = summary(self.points.make_contiguous());
+    }
+
+    /// The samples that are not on disk yet, oldest first.
+    pub(super) fn fresh(&self) -> impl ExactSizeIterator<Item = Point> + '_ {
+        self.points
+            .iter()
+            .skip(self.points.len() - self.fresh)
+            .copied()
+    }
+
+    pub(super) fn mark_kept(&mut self) {
+        self.fresh = 0;
     }
 
     pub(super) fn points(&self) -> impl ExactSizeIterator<Item = Point> + '_ {
@@ -143,8 +161,12 @@ pub struct Prediction {
     pub fixed_ns: f64,
     /// What grows with the part, in ns.
     pub work_ns: f64,
-    /// One standard deviation, relative to `ns`.
+    /// One standard deviation, relative to `ns`: wide for a kernel whose time depends on its data.
     pub spread: f64,
+    /// How much the numbers can be relied on, from 0 (a guess) to nearly 1 (many recent samples of this size).
+    pub confidence: f64,
+    /// Launches of this kernel since the device last had a part in one.
+    pub idle_launches: u64,
     /// Where the numbers come from.
     pub source: Source,
 }
@@ -195,6 +217,7 @@ mod tests {
         let mut class = Class::default();
         for ns in times {
             class.push(Point {
+                work: Work::default(),
                 work_ns: 1000.0,
                 ns,
             });

@@ -7,7 +7,9 @@
 //! median with decay and lets single slow samples pass without consequence.
 
 mod estimate;
+mod learnt;
 mod limits;
+mod merge;
 mod table;
 mod text;
 

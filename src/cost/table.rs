@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::estimate::{Class, Point, Prediction, Source, fixed_ns};
+use super::estimate::{Point, Prediction, Source};
+use super::learnt::{Learnt, class_of};
 use super::limits::{DeviceLimits, Work};
 
 /// Relative spread of a prior: kernels miss their limits by about this much.
 const PRIOR_SPREAD: f64 = 0.5;
 /// Spread added per factor of two between the work asked about and the work measured.
 const SPREAD_PER_CLASS: f64 = 0.05;
+/// Confidence in a prior.
+const PRIOR_CONFIDENCE: f64 = 0.2;
+/// So many samples make half of full confidence.
+const SAMPLES_HALF: f64 = 2.0;
+/// Confidence kept per factor of two between the work asked about and the work measured.
+const CONFIDENCE_PER_CLASS: f64 = 0.8;
+/// Launches without the device after which what is known of it counts half: caches, frequencies and neighbours change.
+const LAUNCHES_HALF: f64 = 128.0;
 
 /// A kernel, by the fingerprint of its WGSL and the compiler's options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,54 +70,68 @@ pub struct Sample {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Costs {
-    pub(super) limits: BTreeMap<DeviceKey, DeviceLimits>,
+    pub(super) devices: BTreeMap<DeviceKey, DeviceNote>,
+    pub(super) kernels: BTreeMap<KernelKey, KernelNote>,
     pub(super) learnt: BTreeMap<(KernelKey, DeviceKey), Learnt>,
 }
 
-/// One kernel on one device.
+/// What is known of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Learnt {
-    /// By the power of two below the work.
-    pub(super) classes: BTreeMap<u8, Class>,
-    fixed_ns: Option<f64>,
+pub(super) struct DeviceNote {
+    pub(super) name: String,
+    pub(super) limits: Option<DeviceLimits>,
+    /// Whether the limits are not on disk yet.
+    pub(super) fresh: bool,
 }
 
-impl Learnt {
-    pub(super) fn push(&mut self, point: Point) {
-        self.classes
-            .entry(class_of(point.work_ns))
-            .or_default()
-            .push(point);
-        self.fixed_ns = fixed_ns(self.classes.values().map(Class::summary));
-    }
-
-    /// The class nearest to `class` and its distance.
-    fn nearest(&self, class: u8) -> Option<(&Class, u8)> {
-        if let Some(exact) = self.classes.get(&class) {
-            return Some((exact, 0));
-        }
-        let distances = self
-            .classes
-            .iter()
-            .map(|(own, value)| (value, own.abs_diff(class)));
-        distances.min_by_key(|(_, distance)| *distance)
-    }
+/// What is known of a kernel, wherever it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct KernelNote {
+    pub(super) name: String,
+    /// Launches so far.
+    pub(super) launches: u64,
+    /// Of these, how many are not on disk yet.
+    pub(super) fresh: u64,
 }
 
 impl Costs {
     /// The limits of `device`, if they have been measured.
     pub fn limits(&self, device: DeviceKey) -> Option<&DeviceLimits> {
-        self.limits.get(&device)
+        self.devices.get(&device)?.limits.as_ref()
     }
 
-    /// Notes the limits of `device`.
+    /// Notes the limits of `device`. Earlier samples keep their meaning.
     pub fn set_limits(&mut self, device: DeviceKey, limits: DeviceLimits) {
-        self.limits.insert(device, limits);
+        let note = self.devices.entry(device).or_default();
+        note.limits = Some(limits);
+        note.fresh = true;
+        for ((_, own), learnt) in &mut self.learnt {
+            if *own == device {
+                *learnt = learnt.rescaled(&limits);
+            }
+        }
+    }
+
+    /// Notes what people call a device.
+    pub fn name_device(&mut self, device: DeviceKey, name: &str) {
+        let note = self.devices.entry(device).or_default();
+        if note.name != name {
+            note.name = one_line(name);
+        }
+    }
+
+    /// Notes what people call a kernel.
+    pub fn name_kernel(&mut self, kernel: KernelKey, name: &str) {
+        let note = self.kernels.entry(kernel).or_default();
+        if note.name != name {
+            note.name = one_line(name);
+        }
     }
 
     /// Learns from a part that ran. Cold samples, and times that are no times, teach nothing.
     pub fn record(&mut self, sample: &Sample) {
         let point = Point {
+            work: sample.work,
             work_ns: self.limits_or_guess(sample.device).work_ns(sample.work),
             ns: sample.ns,
         };
@@ -118,20 +141,36 @@ impl Costs {
         }
     }
 
+    /// Counts a launch of `kernel` in which these devices took part. What is known of the others ages.
+    pub fn took_part(&mut self, kernel: KernelKey, devices: &[DeviceKey]) {
+        let note = self.kernels.entry(kernel).or_default();
+        note.launches += 1;
+        note.fresh += 1;
+        for device in devices {
+            let learnt = self.learnt.entry((kernel, *device)).or_default();
+            learnt.last = note.launches;
+            learnt.used = true;
+        }
+    }
+
     /// Expected time of `work` of `kernel` on `device`. Costs a few tens of nanoseconds.
     pub fn predict(&self, kernel: KernelKey, device: DeviceKey, work: Work) -> Prediction {
         let limits = self.limits_or_guess(device);
         let prior_ns = limits.work_ns(work);
         let learnt = self.learnt.get(&(kernel, device));
+        let idle_launches = self.launches(kernel) - learnt.map_or(0, |learnt| learnt.last);
         let Some((learnt, (class, distance))) =
             learnt.and_then(|learnt| Some((learnt, learnt.nearest(class_of(prior_ns))?)))
         else {
+            let measured = self.limits(device).is_some();
             return Prediction {
                 ns: limits.launch_ns + prior_ns,
                 fixed_ns: limits.launch_ns,
                 work_ns: prior_ns,
                 spread: PRIOR_SPREAD,
-                source: if self.limits.contains_key(&device) {
+                confidence: if measured { PRIOR_CONFIDENCE } else { 0.0 },
+                idle_launches,
+                source: if measured {
                     Source::Prior
                 } else {
                     Source::Guess
@@ -145,11 +184,18 @@ impl Costs {
             .unwrap_or(limits.launch_ns)
             .min(middle.ns / 2.0);
         let work_ns = (middle.ns - fixed_ns) / middle.work_ns.max(1.0) * prior_ns;
+        let recent = (-(idle_launches as f64) / LAUNCHES_HALF).exp2();
+        let aged = (PRIOR_SPREAD - middle.spread).max(0.0) * (1.0 - recent);
+        let samples = f64::from(class.samples());
         Prediction {
             ns: fixed_ns + work_ns,
             fixed_ns,
             work_ns,
-            spread: middle.spread + SPREAD_PER_CLASS * f64::from(distance),
+            spread: middle.spread + aged + SPREAD_PER_CLASS * f64::from(distance),
+            confidence: samples / (samples + SAMPLES_HALF)
+                * recent
+                * CONFIDENCE_PER_CLASS.powi(i32::from(distance)),
+            idle_launches,
             source: if distance == 0 {
                 Source::Measured(class.samples())
             } else {
@@ -158,25 +204,40 @@ impl Costs {
         }
     }
 
+    /// Samples of `kernel` on `device` so far, also those that newer ones have replaced.
+    pub fn samples(&self, kernel: KernelKey, device: DeviceKey) -> u64 {
+        let learnt = self.learnt.get(&(kernel, device));
+        learnt.map_or(0, |learnt| learnt.seen)
+    }
+
+    /// Launches of `kernel` so far.
+    pub fn launches(&self, kernel: KernelKey) -> u64 {
+        self.kernels.get(&kernel).map_or(0, |note| note.launches)
+    }
+
     /// Forgets all samples of `kernel`.
     pub fn forget_kernel(&mut self, kernel: KernelKey) {
         self.learnt.retain(|(own, _), _| *own != kernel);
+        self.kernels.remove(&kernel);
     }
 
     /// Forgets all samples and the limits of `device`.
     pub fn forget_device(&mut self, device: DeviceKey) {
         self.learnt.retain(|(_, own), _| *own != device);
-        self.limits.remove(&device);
+        self.devices.remove(&device);
     }
 
-    fn limits_or_guess(&self, device: DeviceKey) -> &DeviceLimits {
-        self.limits.get(&device).unwrap_or(&DeviceLimits::GUESS)
+    pub(super) fn limits_or_guess(&self, device: DeviceKey) -> &DeviceLimits {
+        self.limits(device).unwrap_or(&DeviceLimits::GUESS)
     }
 }
 
-/// The power of two at or below `work_ns`.
-pub(super) fn class_of(work_ns: f64) -> u8 {
-    (work_ns.max(1.0) as u64).ilog2() as u8
+/// `name` without what would break a line of text.
+fn one_line(name: &str) -> String {
+    name.split_whitespace()
+        .map(|word| word.replace(char::is_control, "?"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether `ns` is a span of time that something could have taken: up to eleven days.
@@ -186,16 +247,28 @@ pub(super) fn is_time(ns: f64) -> bool {
 
 impl fmt::Display for Costs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (device, limits) in &self.limits {
-            writeln!(f, "device {:016x}: {limits}", device.0)?;
+        for (device, note) in &self.devices {
+            write!(f, "device {:016x} {}", device.0, note.name)?;
+            match &note.limits {
+                Some(limits) => writeln!(f, ": {limits}")?,
+                None => writeln!(f, ": not measured")?,
+            }
         }
         for ((kernel, device), learnt) in &self.learnt {
-            writeln!(f, "kernel {:016x} on {:016x}:", kernel.0, device.0)?;
+            let name = self
+                .kernels
+                .get(kernel)
+                .map_or("", |note| note.name.as_str());
+            writeln!(
+                f,
+                "kernel {:016x} {name} on {:016x}: {} samples",
+                kernel.0, device.0, learnt.seen
+            )?;
             for (class, values) in &learnt.classes {
                 let middle = values.summary();
                 writeln!(
                     f,
-                    "  work 2^{class} ns: {:.1} µs ± {:.0} %, {} samples",
+                    "  work 2^{class} ns: {:.1} µs ± {:.0} %, last {} samples",
                     middle.ns / 1e3,
                     middle.spread * 100.0,
                     values.samples()
@@ -294,5 +367,24 @@ mod tests {
         assert!(!costs.learnt.is_empty());
         costs.forget_kernel(KERNEL);
         assert!(costs.learnt.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_used_is_trusted_less_and_less() {
+        let (cpu, gpu) = (DeviceKey::new("cpu"), DeviceKey::new("gpu"));
+        let mut costs = Costs::default();
+        for _ in 0..8 {
+            costs.record(&sample(1e6, 1e5));
+            costs.took_part(KERNEL, &[cpu]);
+        }
+        let fresh = costs.predict(KERNEL, cpu, bytes(1e6));
+        for _ in 0..500 {
+            costs.took_part(KERNEL, &[gpu]);
+        }
+        let aged = costs.predict(KERNEL, cpu, bytes(1e6));
+        assert_eq!((fresh.idle_launches, aged.idle_launches), (0, 500));
+        assert!(fresh.confidence > 0.7 && aged.confidence < 0.1, "{aged:?}");
+        assert!(aged.spread > fresh.spread);
+        assert!((aged.ns - fresh.ns).abs() < 1e-9);
     }
 }

@@ -1,15 +1,18 @@
 //! How are costs written down and read back?
 //!
-//! One line each, fields parted by spaces, numbers in Rust's shortest exact form, keys in hexadecimal:
+//! One line each, fields parted by spaces, numbers in Rust's shortest exact form, keys in hexadecimal; names end their line:
 //!
 //! ```text
-//! impel-costs 1
+//! impel-costs 2
+//! device DEVICE name
 //! limits DEVICE bandwidth ops special launch up-latency up-rate down-latency down-rate
-//! samples KERNEL DEVICE work:ns work:ns ...
-//! end LINES
+//! kernel KERNEL launches name
+//! learnt KERNEL DEVICE seen last
+//! samples KERNEL DEVICE bytes,ops,special:ns bytes,ops,special:ns ...
+//! end CHECKSUM
 //! ```
 //!
-//! The last line counts the lines before it, so that a file cut short is not taken for a whole one.
+//! The last line is a checksum of the lines before it, so that a file that was cut short or damaged is not taken for a whole one.
 
 use std::fmt::Write;
 use std::str::{FromStr, SplitWhitespace};
@@ -17,10 +20,10 @@ use std::str::{FromStr, SplitWhitespace};
 use thiserror::Error;
 
 use super::estimate::{Class, Point};
-use super::limits::{DeviceLimits, Link};
+use super::limits::{DeviceLimits, Link, Work};
 use super::table::{Costs, DeviceKey, KernelKey, is_time};
 
-const HEADER: &str = "impel-costs 1";
+const HEADER: &str = "impel-costs 2";
 
 /// Why a text is not a record of costs.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -32,12 +35,9 @@ pub enum CostsError {
         /// The start of the first line.
         found: String,
     },
-    /// It lacks its last line, or lines before that.
-    #[error("the record of costs is cut short: its last line does not count {lines} lines")]
-    CutShort {
-        /// Lines found.
-        lines: usize,
-    },
+    /// It is not what was written: cut short, or changed.
+    #[error("the record of costs is cut short or changed: its checksum does not fit")]
+    Checksum,
     /// A line makes no sense.
     #[error("line {line} of the record of costs is damaged")]
     Damaged {
@@ -50,18 +50,28 @@ impl Costs {
     /// The whole as text; the same costs always give the same text.
     pub fn to_text(&self) -> String {
         let mut lines = vec![HEADER.to_owned()];
-        lines.extend(
-            self.limits
-                .iter()
-                .map(|(device, limits)| limits_line(*device, limits)),
-        );
+        for (device, note) in &self.devices {
+            lines.push(format!("device {:016x} {}", device.0, note.name));
+            lines.extend(
+                note.limits
+                    .iter()
+                    .map(|limits| limits_line(*device, limits)),
+            );
+        }
+        for (kernel, note) in &self.kernels {
+            let (launches, name) = (note.launches, &note.name);
+            lines.push(format!("kernel {:016x} {launches} {name}", kernel.0));
+        }
         for ((kernel, device), learnt) in &self.learnt {
+            let keys = format!("{:016x} {:016x}", kernel.0, device.0);
+            lines.push(format!("learnt {keys} {} {}", learnt.seen, learnt.last));
             for class in learnt.classes.values() {
-                lines.push(samples_line(*kernel, *device, class));
+                lines.push(samples_line(&keys, class));
             }
         }
-        lines.push(format!("end {}", lines.len()));
-        lines.join("\n") + "\n"
+        let body = lines.join("\n") + "\n";
+        let checksum = DeviceKey::new(&body).0;
+        format!("{body}end {checksum:016x}\n")
     }
 }
 
@@ -70,8 +80,7 @@ impl FromStr for Costs {
 
     /// Reads what [`Costs::to_text`] wrote.
     fn from_str(text: &str) -> Result<Self, CostsError> {
-        let mut lines: Vec<&str> = text.lines().collect();
-        if lines.first() != Some(&HEADER) {
+        if text.lines().next() != Some(HEADER) {
             let found = text
                 .chars()
                 .take_while(|c| !c.is_control())
@@ -79,14 +88,22 @@ impl FromStr for Costs {
                 .collect();
             return Err(CostsError::Foreign { found });
         }
-        let end = lines.pop().unwrap_or_default();
-        if end != format!("end {}", lines.len()) || !text.ends_with('\n') {
-            return Err(CostsError::CutShort { lines: lines.len() });
+        let end = text.rfind("\nend ").ok_or(CostsError::Checksum)? + 1;
+        let (body, end) = text.split_at(end);
+        if end != format!("end {:016x}\n", DeviceKey::new(body).0) {
+            return Err(CostsError::Checksum);
         }
         let mut costs = Self::default();
-        for (index, line) in lines.iter().enumerate().skip(1) {
+        for (index, line) in body.lines().enumerate().skip(1) {
             read_line(&mut costs, line).ok_or(CostsError::Damaged { line: index + 1 })?;
         }
+        for ((kernel, _), learnt) in &costs.learnt {
+            // A device cannot have taken part later than the last launch.
+            if learnt.last > costs.launches(*kernel) {
+                return Err(CostsError::Checksum);
+            }
+        }
+        costs.mark_kept();
         Ok(costs)
     }
 }
@@ -108,10 +125,15 @@ fn limits_line(device: DeviceKey, limits: &DeviceLimits) -> String {
     line
 }
 
-fn samples_line(kernel: KernelKey, device: DeviceKey, class: &Class) -> String {
-    let mut line = format!("samples {:016x} {:016x}", kernel.0, device.0);
+fn samples_line(keys: &str, class: &Class) -> String {
+    let mut line = format!("samples {keys}");
     for point in class.points() {
-        let _ = write!(line, " {}:{}", point.work_ns, point.ns);
+        let Work {
+            bytes,
+            ops,
+            special_ops,
+        } = point.work;
+        let _ = write!(line, " {bytes},{ops},{special_ops}:{}", point.ns);
     }
     line
 }
@@ -120,26 +142,60 @@ fn samples_line(kernel: KernelKey, device: DeviceKey, class: &Class) -> String {
 fn read_line(costs: &mut Costs, line: &str) -> Option<()> {
     let mut fields = line.split_whitespace();
     match fields.next()? {
+        "device" => {
+            let device = DeviceKey(hex(&mut fields)?);
+            costs.name_device(device, &rest(&mut fields));
+        }
         "limits" => {
             let device = DeviceKey(hex(&mut fields)?);
             let limits = read_limits(&mut fields)?;
             costs.set_limits(device, limits);
         }
-        "samples" => {
+        "kernel" => {
+            let kernel = KernelKey(hex(&mut fields)?);
+            let launches = fields.next()?.parse().ok()?;
+            costs.name_kernel(kernel, &rest(&mut fields));
+            costs.kernels.entry(kernel).or_default().launches = launches;
+        }
+        "learnt" => {
             let key = (KernelKey(hex(&mut fields)?), DeviceKey(hex(&mut fields)?));
             let learnt = costs.learnt.entry(key).or_default();
+            learnt.seen = fields.next()?.parse().ok()?;
+            learnt.last = fields.next()?.parse().ok()?;
+        }
+        "samples" => {
+            let key = (KernelKey(hex(&mut fields)?), DeviceKey(hex(&mut fields)?));
+            let limits = *costs.limits_or_guess(key.1);
+            let learnt = costs.learnt.get_mut(&key)?;
+            let seen = learnt.seen;
             for field in &mut fields {
-                let (work, ns) = field.split_once(':')?;
-                let point = Point {
-                    work_ns: work.parse().ok().filter(|work_ns| is_time(*work_ns))?,
-                    ns: ns.parse().ok().filter(|ns| is_time(*ns))?,
-                };
-                learnt.push(point);
+                learnt.push(read_point(field, &limits)?);
             }
+            learnt.seen = seen;
         }
         _ => return None,
     }
     fields.next().is_none().then_some(())
+}
+
+fn read_point(field: &str, limits: &DeviceLimits) -> Option<Point> {
+    let (work, ns) = field.split_once(':')?;
+    let mut amounts = work.split(',').map(|amount| {
+        let amount: f64 = amount.parse().ok()?;
+        (amount.is_finite() && amount >= 0.0).then_some(amount)
+    });
+    let work = Work {
+        bytes: amounts.next()??,
+        ops: amounts.next()??,
+        special_ops: amounts.next()??,
+    };
+    let work_ns = limits.work_ns(work);
+    let ns = ns.parse().ok().filter(|ns| is_time(*ns))?;
+    (amounts.next().is_none() && is_time(work_ns)).then_some(Point { work, work_ns, ns })
+}
+
+fn rest(fields: &mut SplitWhitespace<'_>) -> String {
+    fields.collect::<Vec<_>>().join(" ")
 }
 
 fn read_limits(fields: &mut SplitWhitespace<'_>) -> Option<DeviceLimits> {
@@ -184,6 +240,7 @@ mod tests {
         };
         costs.set_limits(DeviceKey(1), gpu);
         for (kernel, device, bytes, ns) in samples {
+            costs.name_kernel(KernelKey(u64::from(*kernel)), "a kernel");
             costs.record(&Sample {
                 kernel: KernelKey(u64::from(*kernel)),
                 device: DeviceKey(u64::from(*device)),
@@ -212,10 +269,11 @@ mod tests {
         })]
 
         #[test]
-        fn costs_survive_being_written_and_read(costs in any_costs()) {
+        fn costs_survive_being_written_and_read(mut costs in any_costs()) {
             let text = costs.to_text();
             let read: Costs = text.parse().unwrap();
             prop_assert_eq!(read.to_text(), text);
+            costs.mark_kept();
             prop_assert_eq!(read, costs);
         }
 
@@ -227,12 +285,25 @@ mod tests {
         }
 
         #[test]
+        fn a_text_with_one_bit_flipped_is_refused(costs in any_costs(), at in 0.0..1.0, bit in 0_u8..7) {
+            let mut bytes = costs.to_text().into_bytes();
+            let at = (bytes.len() as f64 * at) as usize;
+            bytes[at] ^= 1 << bit;
+            let text = String::from_utf8(bytes).unwrap();
+            prop_assert!(text.parse::<Costs>().is_err());
+        }
+
+        #[test]
         fn no_text_makes_the_reader_panic(noise in ".{0,200}", costs in any_costs(), at in 0.0..1.0) {
             let mut text = costs.to_text();
             let at = (text.len() as f64 * at) as usize;
             text.insert_str(at, &noise);
             let _ = text.parse::<Costs>();
             let _ = noise.parse::<Costs>();
+            // Under a checksum that fits, too.
+            let body = format!("{HEADER}\n{noise}\n");
+            let sealed = format!("{body}end {:016x}\n", DeviceKey::new(&body).0);
+            let _ = sealed.parse::<Costs>();
         }
     }
 
@@ -247,19 +318,26 @@ mod tests {
             Err(CostsError::Foreign { .. })
         ));
         assert!(matches!(
-            "impel-costs 2\nend 1\n".parse::<Costs>(),
+            "impel-costs 1\nend 1\n".parse::<Costs>(),
             Err(CostsError::Foreign { .. })
         ));
         let text = learnt(&[(1, 1, 1e6, 1e5)]).to_text();
         let absurd = text.replace("9000.5", "0");
+        assert_eq!(absurd.parse::<Costs>(), Err(CostsError::Checksum));
         assert_eq!(
-            absurd.parse::<Costs>(),
-            Err(CostsError::Damaged { line: 2 })
-        );
-        let negative = text.replace(":100000", ":-100000");
-        assert_eq!(
-            negative.parse::<Costs>(),
+            sealed(&absurd).parse::<Costs>(),
             Err(CostsError::Damaged { line: 3 })
         );
+        let negative = sealed(&text.replace(":100000", ":-100000"));
+        assert_eq!(
+            negative.parse::<Costs>(),
+            Err(CostsError::Damaged { line: 6 })
+        );
+    }
+
+    /// `text` with a checksum that fits.
+    fn sealed(text: &str) -> String {
+        let body = &text[..text.rfind("end ").unwrap()];
+        format!("{body}end {:016x}\n", DeviceKey::new(body).0)
     }
 }

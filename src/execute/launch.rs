@@ -144,7 +144,9 @@ impl Shared {
     /// Takes a measured time into account.
     fn learn(&self, job: &Job<'_>, device: DeviceId, work: Work, ns: u64) {
         let (kernel, device) = (job.key(), self.devices.key(device));
-        self.costs().record(&Sample {
+        let mut costs = self.costs();
+        costs.name_kernel(kernel, job.body.kernel.name);
+        costs.record(&Sample {
             kernel,
             device,
             work,
@@ -180,7 +182,7 @@ impl Shared {
 
     /// Keeps what was learned for the next run.
     pub(crate) fn save_costs(&self) {
-        self.store.save(&self.costs());
+        self.store.save(&mut self.costs());
     }
 }
 

@@ -84,10 +84,14 @@ pub(crate) type Outcome = Arc<OnceLock<Result<(), Arc<LaunchError>>>>;
 impl Shared {
     pub(crate) fn new(devices: Devices, policy: Policy, store: CostStore) -> Arc<Self> {
         static RUNTIMES: AtomicU64 = AtomicU64::new(0);
+        let mut costs = store.load();
+        for (device, name) in devices.machine.devices() {
+            costs.name_device(devices.key(device), name);
+        }
         Arc::new(Self {
             id: RUNTIMES.fetch_add(1, Ordering::Relaxed),
             arrays: AtomicU64::new(0),
-            costs: Mutex::new(store.load()),
+            costs: Mutex::new(costs),
             report: Mutex::new(Report::of_devices(
                 devices
                     .machine

@@ -169,6 +169,8 @@ fn device(number: u8, fixed_ns: f64, work_ns: f64, link: Link) -> Candidate {
             fixed_ns,
             work_ns,
             spread: 0.0,
+            confidence: 1.0,
+            idle_launches: 0,
             source: Source::Prior,
         },
         up: link,

@@ -209,6 +209,10 @@ pub(crate) const BANS: &[Ban] = &[
             ("src/device", "it carries parts out"),
             ("src/execute", "it waits"),
             ("src/runtime.rs", "it starts and joins the executor"),
+            (
+                "src/store/costs.rs",
+                "it pauses between two attempts at a lock that other processes hold for milliseconds",
+            ),
             ("compiler/src/stack.rs", "see above"),
         ],
         because: "threads belong to the devices and to the executor",
