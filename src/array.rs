@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytemuck::Pod;
 
+use crate::device::Buffer;
 use crate::device::cpu::{HostMemory, Lending, Loan};
 use crate::error::{ArrayError, LaunchError};
 use crate::execute::Shared;
@@ -57,8 +58,7 @@ pub struct ArrayCore {
 pub(crate) struct Placement {
     pub(crate) residency: Residency,
     /// By GPU, in the order of discovery.
-    #[cfg(feature = "gpu")]
-    pub(crate) buffers: Vec<Option<Arc<crate::device::gpu::Buffer>>>,
+    pub(crate) buffers: Vec<Option<Arc<Buffer>>>,
     /// Ranges that a failed launch should have written, and why.
     pub(crate) failed: Vec<(Span, Arc<LaunchError>)>,
     /// Ranges that were lost with a GPU: its name and what the driver said.
@@ -96,20 +96,14 @@ impl Placement {
     }
 
     /// The array's buffer in a GPU's memory.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn buffer(&self, memory: MemoryId) -> Option<Arc<crate::device::gpu::Buffer>> {
+    pub(crate) fn buffer(&self, memory: MemoryId) -> Option<Arc<Buffer>> {
         self.buffers
             .get(usize::from(memory.0).checked_sub(1)?)?
             .clone()
     }
 
     /// Puts the array's buffer in a GPU's memory, or takes it away.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn set_buffer(
-        &mut self,
-        memory: MemoryId,
-        buffer: Option<Arc<crate::device::gpu::Buffer>>,
-    ) {
+    pub(crate) fn set_buffer(&mut self, memory: MemoryId, buffer: Option<Arc<Buffer>>) {
         let at = usize::from(memory.0) - 1;
         if self.buffers.len() <= at {
             self.buffers.resize(at + 1, None);
@@ -118,7 +112,6 @@ impl Placement {
     }
 
     /// Notes that a GPU's memory is gone.
-    #[cfg(feature = "gpu")]
     pub(crate) fn lose(&mut self, memory: MemoryId, device: String, cause: String) {
         let lost = self.residency.drop_memory(memory);
         self.set_buffer(memory, None);
@@ -150,7 +143,6 @@ impl ArrayCore {
         let residency = Residency::new(host.words(), MemoryId::HOST);
         let placement = Placement {
             residency,
-            #[cfg(feature = "gpu")]
             buffers: Vec::new(),
             failed: Vec::new(),
             lost_with: None,

@@ -63,7 +63,7 @@ pub use impel_lanes as lanes;
 pub use impel_macros::shader;
 
 pub use array::{Array, Element, ReadGuard, View, ViewMut, WriteGuard};
-pub use device::Pool;
+pub use device::{Pool, sim};
 #[cfg(feature = "gpu")]
 pub use device::{WgpuDevice, WgpuQueue};
 pub use error::{ArrayError, LaunchError, RuntimeError};

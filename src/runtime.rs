@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::array::{Array, Element};
 use crate::device::cpu::Cpu;
-use crate::device::{Devices, Pool};
+use crate::device::{Devices, Pool, sim};
 use crate::error::{ArrayError, LaunchError, RuntimeError};
 use crate::execute::{Outcome, Shared};
 use crate::graph::TaskId;
 use crate::lanes::Level;
 use crate::launch::Launch;
-use crate::machine::Machine;
+use crate::machine::{DeviceId, Machine};
 use crate::plan::{Plan, Policy};
 use crate::store::CostStore;
 use crate::trace::Report;
@@ -35,6 +36,8 @@ pub struct RuntimeBuilder {
     isa: Option<Level>,
     policy: Policy,
     cache: Cache,
+    simulated: Option<sim::Machine>,
+    gpu_memory: Option<u64>,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
 }
@@ -107,9 +110,8 @@ impl RuntimeBuilder {
     }
 
     /// Most bytes of arrays that each GPU may hold.
-    #[cfg(feature = "gpu")]
     pub fn gpu_memory(mut self, bytes: u64) -> Self {
-        self.gpus.budget_bytes = Some(bytes);
+        self.gpu_memory = Some(bytes);
         self
     }
 
@@ -124,17 +126,34 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Runs on a machine that is imagined, to try out what a program does on hardware that is not here. Results are real, computed by
+    /// this CPU; only time is imagined, see [`Runtime::simulated_time`]. No GPU is looked for, and nothing learned is kept on disk.
+    pub fn simulated(mut self, machine: sim::Machine) -> Self {
+        self.simulated = Some(machine);
+        self
+    }
+
     /// Discovers the devices and starts the executor.
     ///
     /// # Errors
     /// [`RuntimeError`]: a demanded GPU or instruction set is not there, or an environment variable is invalid.
     pub fn build(self) -> Result<Runtime, RuntimeError> {
         let cpu = self.cpu()?;
-        #[cfg(feature = "gpu")]
-        let devices = Devices::discover(cpu, self.gpus)?;
-        #[cfg(not(feature = "gpu"))]
-        let devices = Devices::discover(cpu)?;
-        let store = match self.cache {
+        let cache = match &self.simulated {
+            Some(_) => Cache::Off,
+            None => self.cache,
+        };
+        let devices = match &self.simulated {
+            Some(machine) => Devices::simulated(cpu, machine),
+            #[cfg(feature = "gpu")]
+            None => Devices::discover(cpu, self.gpus)?,
+            #[cfg(not(feature = "gpu"))]
+            None => Devices::discover(cpu),
+        };
+        if let Some(bytes) = self.gpu_memory {
+            devices.set_memory_budget(bytes);
+        }
+        let store = match cache {
             Cache::OfUser => CostStore::in_user_cache(),
             Cache::In(directory) => CostStore::in_directory(directory),
             Cache::Off => CostStore::nowhere(),
@@ -261,17 +280,19 @@ impl Runtime {
         self.shared.report_so_far()
     }
 
+    /// Time that has passed on a machine that is [imagined](RuntimeBuilder::simulated); none on real ones.
+    pub fn simulated_time(&self) -> Option<Duration> {
+        self.shared.devices.simulated_time()
+    }
+
+    /// Makes a GPU fail as if its driver had lost it, to try out what a program does then. Nothing happens for other devices.
+    pub fn lose_gpu(&self, device: DeviceId) {
+        self.shared.devices.lose(device);
+    }
+
     /// Waits for all launches, also on the GPUs.
     pub fn sync(&self) {
         self.shared.sync();
-    }
-}
-
-#[cfg(feature = "gpu")]
-impl Runtime {
-    /// Makes a GPU fail as if its driver had lost it, to try out what a program does then. Nothing happens for other devices.
-    pub fn lose_gpu(&self, device: crate::machine::DeviceId) {
-        self.shared.devices.lose(device);
     }
 }
 

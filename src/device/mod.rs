@@ -1,11 +1,21 @@
 //! How is a part of a launch carried out? One folder per kind of device: the only code that names rayon, wgpu or a clock.
 
+mod accelerator;
 pub(crate) mod cpu;
 pub(crate) mod environment;
+mod error;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+pub mod sim;
 
-use crate::cost::{DeviceKey, DeviceLimits};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use accelerator::{Accelerator, Argument, Buffer, Dispatch, Timing};
+pub(crate) use error::DeviceError;
+
+use crate::cost::{DeviceKey, DeviceLimits, Work};
+#[cfg(feature = "gpu")]
 use crate::error::RuntimeError;
 use crate::machine::{DeviceId, Machine};
 use cpu::Cpu;
@@ -29,8 +39,6 @@ pub(crate) struct GpuChoice {
     pub(crate) require: bool,
     /// Whether software counts; none leaves it to the environment.
     pub(crate) software: Option<bool>,
-    /// Most bytes of arrays on each.
-    pub(crate) budget_bytes: Option<u64>,
     /// Opened by the caller.
     pub(crate) lent: Vec<(WgpuDevice, WgpuQueue)>,
 }
@@ -42,22 +50,29 @@ impl Default for GpuChoice {
             look: true,
             require: false,
             software: None,
-            budget_bytes: None,
             lent: Vec::new(),
         }
     }
 }
+
+/// Least time between two batches of launches that are recorded one by one.
+const FLUSH_EVERY: Duration = Duration::from_micros(200);
+
+/// How long to wait for a GPU before it counts as hung.
+pub(crate) const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Every device of a runtime.
 #[derive(Debug)]
 pub(crate) struct Devices {
     pub(crate) machine: Machine,
     pub(crate) cpu: Cpu,
-    #[cfg(feature = "gpu")]
-    pub(crate) gpus: Vec<gpu::Gpu>,
+    gpus: Vec<Accelerator>,
+    /// The clock of a machine that is imagined.
+    world: Option<Arc<sim::World>>,
+    /// What an imagined CPU does at best.
+    cpu_limits: Option<DeviceLimits>,
     /// When work was last handed to the GPUs by [`flush_if_due`](Self::flush_if_due).
-    #[cfg(feature = "gpu")]
-    flushed: std::sync::Mutex<Option<std::time::Instant>>,
+    flushed: Mutex<Option<Instant>>,
     /// Keys of recorded costs, the CPU's first.
     keys: Vec<DeviceKey>,
 }
@@ -83,7 +98,7 @@ impl Devices {
             .map(|(device, queue)| gpu::Gpu::adopt(device, queue));
         for opened in lent.chain(found.iter().map(gpu::Gpu::open)) {
             match opened {
-                Ok(gpu) => gpus.push(gpu),
+                Ok(gpu) => gpus.push(Accelerator::Driven(Box::new(gpu))),
                 Err(error) => failures.push(error.to_string()),
             }
         }
@@ -95,40 +110,56 @@ impl Devices {
             };
             return Err(RuntimeError::NoGpu { found });
         }
-        if let Some(bytes) = choice.budget_bytes {
-            for gpu in &gpus {
-                gpu.set_memory_budget(bytes);
-            }
-        }
-        let machine = Machine {
-            cpu: cpu.describe(),
-            gpus: gpus.iter().map(|gpu| gpu.about().clone()).collect(),
-        };
-        let keys = keys(&machine);
-        Ok(Self {
-            machine,
-            cpu,
-            gpus,
-            flushed: std::sync::Mutex::default(),
-            keys,
-        })
+        Ok(Self::of(cpu, gpus))
     }
 
     /// The CPU.
     #[cfg(not(feature = "gpu"))]
-    #[allow(clippy::unnecessary_wraps, reason = "as with GPUs")]
-    pub(crate) fn discover(cpu: Cpu) -> Result<Self, RuntimeError> {
+    pub(crate) fn discover(cpu: Cpu) -> Self {
+        Self::of(cpu, Vec::new())
+    }
+
+    /// The devices of an imagined machine; `cpu` computes what all of them compute.
+    pub(crate) fn simulated(cpu: Cpu, machine: &sim::Machine) -> Self {
+        let world = sim::World::new(machine);
+        let level = cpu.level();
+        let gpus = (1..).zip(&machine.gpus).map(|(id, gpu)| {
+            Accelerator::Simulated(Box::new(sim::SimGpu::new(DeviceId(id), gpu, level, &world)))
+        });
+        let mut devices = Self::of(cpu, gpus.collect());
+        "simulated CPU".clone_into(&mut devices.machine.cpu.model);
+        devices.keys = keys(&devices.machine);
+        devices.cpu_limits = Some(machine.cpu);
+        devices.world = Some(world);
+        devices
+    }
+
+    fn of(cpu: Cpu, gpus: Vec<Accelerator>) -> Self {
         let machine = Machine {
             cpu: cpu.describe(),
-            gpus: Vec::new(),
+            gpus: gpus.iter().map(|gpu| gpu.about().clone()).collect(),
         };
-        let keys = keys(&machine);
-        Ok(Self { machine, cpu, keys })
+        Self {
+            keys: keys(&machine),
+            machine,
+            cpu,
+            gpus,
+            world: None,
+            cpu_limits: None,
+            flushed: Mutex::default(),
+        }
+    }
+
+    /// Sets the most bytes of arrays that each GPU may hold.
+    pub(crate) fn set_memory_budget(&self, bytes: u64) {
+        for gpu in &self.gpus {
+            gpu.set_memory_budget(bytes);
+        }
     }
 
     /// Whether there is nothing but the CPU.
     pub(crate) fn cpu_only(&self) -> bool {
-        self.machine.gpus.is_empty()
+        self.gpus.is_empty()
     }
 
     /// Key of a device's recorded costs.
@@ -144,22 +175,36 @@ impl Devices {
     /// Measures a device; none if it fails while doing so.
     pub(crate) fn measure(&self, device: DeviceId) -> Option<DeviceLimits> {
         if device == DeviceId::CPU {
-            return Some(self.cpu.measure());
+            return Some(self.cpu_limits.unwrap_or_else(|| self.cpu.measure()));
         }
-        #[cfg(feature = "gpu")]
-        return self.gpu(device).measure().ok();
-        #[cfg(not(feature = "gpu"))]
-        None
+        self.gpu(device).measure().ok()
+    }
+
+    /// Runs a part on the CPU, to its end: how long that took, in ns of the machine's clock, which may be imagined.
+    pub(crate) fn run_on_cpu(
+        &self,
+        part: &cpu::Part<'_>,
+        work: Work,
+    ) -> Result<u64, cpu::Panicked> {
+        let ns = self.cpu.run(part)?;
+        Ok(self
+            .world
+            .as_ref()
+            .map_or(ns, |world| world.work_on_cpu(work) as u64))
+    }
+
+    /// Time that has passed on a machine that is imagined.
+    pub(crate) fn simulated_time(&self) -> Option<Duration> {
+        let world = self.world.as_ref()?;
+        Some(Duration::from_nanos(world.now() as u64))
     }
 
     /// The GPU behind an id other than the CPU's.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn gpu(&self, device: DeviceId) -> &gpu::Gpu {
+    pub(crate) fn gpu(&self, device: DeviceId) -> &Accelerator {
         &self.gpus[usize::from(device.0) - 1]
     }
 
     /// Gives a GPU up.
-    #[cfg(feature = "gpu")]
     pub(crate) fn lose(&self, device: DeviceId) {
         if device != DeviceId::CPU && usize::from(device.0) <= self.gpus.len() {
             self.gpu(device).destroy();
@@ -167,12 +212,7 @@ impl Devices {
     }
 
     /// Hands recorded work to the GPUs.
-    #[cfg_attr(
-        not(feature = "gpu"),
-        allow(clippy::unused_self, reason = "as with GPUs")
-    )]
     pub(crate) fn flush(&self) {
-        #[cfg(feature = "gpu")]
         for gpu in &self.gpus {
             // A failure stays with the GPU and is told to whoever needs its results.
             drop(gpu.flush());
@@ -181,13 +221,12 @@ impl Devices {
 
     /// Hands recorded work to the GPUs unless that was done a moment ago: a single launch starts at once, and a chain of them goes in
     /// batches. Whether it did.
-    #[cfg(feature = "gpu")]
     pub(crate) fn flush_if_due(&self) -> bool {
-        let now = std::time::Instant::now();
-        let mut flushed = self
-            .flushed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.cpu_only() {
+            return true;
+        }
+        let now = Instant::now();
+        let mut flushed = self.flushed.lock().unwrap_or_else(PoisonError::into_inner);
         let due = flushed.is_none_or(|flushed| now - flushed >= FLUSH_EVERY);
         if due {
             *flushed = Some(now);
@@ -197,34 +236,14 @@ impl Devices {
         due
     }
 
-    /// Without GPUs nothing is ever due.
-    #[cfg(not(feature = "gpu"))]
-    #[allow(clippy::unused_self, reason = "as with GPUs")]
-    pub(crate) fn flush_if_due(&self) -> bool {
-        true
-    }
-
     /// Waits until the GPUs have done what was recorded.
-    #[cfg_attr(
-        not(feature = "gpu"),
-        allow(clippy::unused_self, reason = "as with GPUs")
-    )]
     pub(crate) fn wait(&self) {
-        #[cfg(feature = "gpu")]
         for gpu in &self.gpus {
             // As in `flush`.
             drop(gpu.flush().and_then(|ticket| gpu.wait(&ticket, WAIT_MAX)));
         }
     }
 }
-
-/// Least time between two batches of launches that are recorded one by one.
-#[cfg(feature = "gpu")]
-const FLUSH_EVERY: std::time::Duration = std::time::Duration::from_micros(200);
-
-/// How long to wait for a GPU before it counts as hung.
-#[cfg(feature = "gpu")]
-pub(crate) const WAIT_MAX: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A device's key names what it is, its driver, and this version of impel: costs of another are not trusted.
 fn keys(machine: &Machine) -> Vec<DeviceKey> {

@@ -10,7 +10,7 @@ use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error, commit, workgroups};
 use super::timing::Timed;
 use crate::device::cpu::Lending;
-use crate::device::gpu::{Argument, Buffer, Dispatch, Gpu, GpuError, Timing};
+use crate::device::{Accelerator, Argument, Buffer, DeviceError, Dispatch, Timing};
 use crate::error::LaunchError;
 use crate::kernel::access::Combine;
 use crate::launch::{self, Slot};
@@ -74,7 +74,7 @@ impl Shared {
         job: &Job<'_>,
         device: DeviceId,
         company: Company,
-    ) -> Result<SmallVec<[BoundSlot; 8]>, GpuError> {
+    ) -> Result<SmallVec<[BoundSlot; 8]>, DeviceError> {
         let gpu = self.devices.gpu(device);
         let mut placements = Placements::lock(job);
         let accesses = job.body.kernel.access.buffers;
@@ -138,7 +138,7 @@ impl Shared {
         part: &Part,
         timing: Timing,
         bound: &BoundPart,
-    ) -> Result<Dispatch, GpuError> {
+    ) -> Result<Dispatch, DeviceError> {
         let mut storage = job.slots.iter().zip(&bound.slots);
         let mut arguments: SmallVec<[Argument<'_>; 8]> = SmallVec::new();
         for bound in &job.body.bound {
@@ -182,7 +182,7 @@ impl Shared {
         } = started;
         let gpu = self.devices.gpu(part.device);
         if company == Company::Shared
-            && let Err(error) = gpu.wait(&dispatch.ticket, crate::device::WAIT_MAX)
+            && let Err(error) = gpu.wait(&dispatch.ticket(), crate::device::WAIT_MAX)
         {
             failures.push(self.failure(&part, &error));
             return Ok(());
@@ -217,9 +217,9 @@ impl Shared {
     fn merge_all(
         &self,
         job: &Job<'_>,
-        gpu: &Gpu,
+        gpu: &Accelerator,
         bound: &BoundPart,
-    ) -> Result<Result<(), GpuError>, LaunchError> {
+    ) -> Result<Result<(), DeviceError>, LaunchError> {
         let mut fetched: SmallVec<[(&Slot, Combine, Vec<u32>); 2]> = SmallVec::new();
         for (slot, own) in job.slots.iter().zip(&bound.slots) {
             let Some(combine) = own.combine else { continue };
@@ -243,7 +243,7 @@ impl Shared {
         Ok(Ok(()))
     }
 
-    fn failure(&self, part: &Part, error: &GpuError) -> Failure {
+    fn failure(&self, part: &Part, error: &DeviceError) -> Failure {
         self.report().add_failure(part.device, error.to_string());
         Failure {
             device: part.device,
@@ -255,11 +255,11 @@ impl Shared {
 
 /// The buffer that holds a slot's array in a GPU's memory.
 fn whole_buffer(
-    gpu: &Gpu,
+    gpu: &Accelerator,
     memory: MemoryId,
     slot: &Slot,
     placements: &mut Placements<'_>,
-) -> Result<Arc<Buffer>, GpuError> {
+) -> Result<Arc<Buffer>, DeviceError> {
     let placement = placements.of(slot);
     if let Some(buffer) = placement.buffer(memory) {
         return Ok(buffer);

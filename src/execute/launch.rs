@@ -118,8 +118,7 @@ impl Shared {
         };
         let ns = self
             .devices
-            .cpu
-            .run(&part)
+            .run_on_cpu(&part, work)
             .map_err(|cpu::Panicked(message)| LaunchError::WorkerPanicked {
                 kernel: kernel.name,
                 message,
@@ -175,7 +174,6 @@ impl Shared {
 
     /// A copy of what happened so far.
     pub(crate) fn report_so_far(&self) -> Report {
-        #[cfg(feature = "gpu")]
         self.read_clocks();
         self.report().clone()
     }

@@ -1,13 +1,11 @@
 //! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: the executor's thread, or a thread that waits.
 
-#[cfg(feature = "gpu")]
 mod gpu_parts;
 mod job;
 mod launch;
 mod movement;
 mod obey;
 mod planning;
-#[cfg(feature = "gpu")]
 mod timing;
 
 use std::future::Future;
@@ -50,7 +48,6 @@ pub(crate) struct Shared {
     /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
     plans: Mutex<std::collections::HashMap<u64, Plan>>,
     /// GPU parts whose times are wanted.
-    #[cfg(feature = "gpu")]
     timed: Mutex<Vec<timing::Timed>>,
     graph: Mutex<Queue>,
     /// Something is ready, or the runtime stops.
@@ -101,7 +98,6 @@ impl Shared {
             )),
             measurements: AtomicU64::new(0),
             plans: Mutex::default(),
-            #[cfg(feature = "gpu")]
             timed: Mutex::default(),
             graph: Mutex::default(),
             wake: Condvar::new(),

@@ -4,6 +4,7 @@
 use super::Shared;
 use crate::array::{ArrayCore, Placement};
 use crate::cost::Link;
+use crate::device::cpu::Lending;
 use crate::error::ArrayError;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
@@ -15,7 +16,6 @@ pub(super) enum MoveError {
     /// Words are lost, or in use.
     Array(ArrayError),
     /// A GPU failed; what it held is still somewhere else.
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "as with GPUs"))]
     Device { device: DeviceId, cause: String },
 }
 
@@ -78,7 +78,6 @@ impl Shared {
     }
 
     /// Copies words between main memory and a GPU's.
-    #[cfg(feature = "gpu")]
     fn move_words(
         &self,
         core: &ArrayCore,
@@ -86,8 +85,6 @@ impl Shared {
         (from, to): (MemoryId, MemoryId),
         spans: &SpanSet,
     ) -> Result<(), MoveError> {
-        use crate::device::cpu::Lending;
-
         let away = if to == MemoryId::HOST { from } else { to };
         let device = DeviceId(away.0);
         let gpu = self.devices.gpu(device);
@@ -119,19 +116,6 @@ impl Shared {
             let cause = error.to_string();
             lost.map_or_else(MoveError::Array, |()| MoveError::Device { device, cause })
         })
-    }
-
-    /// Without GPUs all words are in main memory.
-    #[cfg(not(feature = "gpu"))]
-    #[allow(clippy::unused_self, reason = "as with GPUs")]
-    fn move_words(
-        &self,
-        _: &ArrayCore,
-        _: &mut Placement,
-        (_, to): (MemoryId, MemoryId),
-        _: &SpanSet,
-    ) -> Result<(), MoveError> {
-        unreachable!("there is no memory but the host's, so nothing can move to {to}")
     }
 
     /// How each memory is reached, by number.

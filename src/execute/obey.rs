@@ -29,9 +29,7 @@ impl Shared {
         }
         let company = Company::of(plan.parts.len());
         let mut failures = Vec::new();
-        #[cfg_attr(not(feature = "gpu"), allow(unused_mut, reason = "as with GPUs"))]
         let mut live = plan.clone();
-        #[cfg(feature = "gpu")]
         let mut bound = self.bind_gpu_parts(job, &mut live, company, &mut failures);
         let footprints: SmallVec<[Footprint; 4]> = live
             .parts
@@ -48,7 +46,6 @@ impl Shared {
             }));
             return Ok(failures);
         }
-        #[cfg(feature = "gpu")]
         let running = self.start_gpu_parts(job, &live, &footprints, &mut bound, &mut failures);
         if live.parts.len() > 1 {
             // The parts run side by side only if every GPU has its own before anything is waited for.
@@ -64,7 +61,6 @@ impl Shared {
                 company,
             );
         }
-        #[cfg(feature = "gpu")]
         for started in running {
             self.finish_gpu_part(job, started, company, &mut failures)?;
         }

@@ -106,7 +106,6 @@ impl Shared {
         if !matches!(policy, Policy::CpuOnly) {
             self.measure_limits();
         }
-        #[cfg(feature = "gpu")]
         self.read_clocks();
         let placements = Placements::lock(job);
         check_contents(
@@ -194,20 +193,16 @@ impl Shared {
         if device == DeviceId::CPU {
             return None;
         }
-        #[cfg(feature = "gpu")]
+        let gpu = self.devices.gpu(device);
+        if let Some(reason) = gpu.is_lost() {
+            return Some(Reason::Retired(reason));
+        }
+        if let (Some(most), Some(rounds)) = (gpu.loop_rounds_max(), job.resolved.loop_rounds_max())
+            && rounds > f64::from(most)
         {
-            let gpu = self.devices.gpu(device);
-            if let Some(reason) = gpu.is_lost() {
-                return Some(Reason::Retired(reason));
-            }
-            if let (Some(most), Some(rounds)) =
-                (gpu.loop_rounds_max(), job.resolved.loop_rounds_max())
-                && rounds > f64::from(most)
-            {
-                return Some(Reason::Unsupported(format!(
-                    "loops of {rounds} rounds; it stops after {most}"
-                )));
-            }
+            return Some(Reason::Unsupported(format!(
+                "loops of {rounds} rounds; it stops after {most}"
+            )));
         }
         let limits = &self.devices.machine.gpus[usize::from(device.0) - 1].limits;
         let invocations: u32 = job.body.kernel.workgroup_size.iter().product();

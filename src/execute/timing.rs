@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::Shared;
 use super::job::Job;
 use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
-use crate::device::gpu::{Dispatch, Timing};
+use crate::device::{Dispatch, Timing};
 use crate::machine::{DeviceId, GpuFeature};
 
 /// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.

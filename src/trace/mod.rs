@@ -72,7 +72,6 @@ impl Report {
         moved.words += spans.words();
     }
 
-    #[cfg(feature = "gpu")]
     pub(crate) fn add_failure(&mut self, device: DeviceId, cause: String) {
         self.failures.push((device, cause));
     }

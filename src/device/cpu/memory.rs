@@ -259,7 +259,6 @@ impl Loan {
     ///
     /// # Panics
     /// If the loan is shared or does not hold all of the span.
-    #[cfg(feature = "gpu")]
     pub(crate) fn copy_in(&mut self, span: Span, words: &[u32]) {
         assert_eq!(
             self.lending,

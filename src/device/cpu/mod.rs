@@ -116,6 +116,11 @@ impl Cpu {
         }
     }
 
+    /// The instructions in use.
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
     /// Number of workers.
     pub(crate) fn threads(&self) -> usize {
         self.threads
@@ -151,6 +156,12 @@ impl Cpu {
             work();
         });
     }
+}
+
+/// Runs a part to its end on the calling thread.
+pub(crate) fn run_caught(part: &Part<'_>, level: Level) -> Result<(), Panicked> {
+    catch_unwind(AssertUnwindSafe(|| run_alone(part, level)))
+        .map_err(|payload| Panicked(message(payload.as_ref())))
 }
 
 /// One thread does the whole part.

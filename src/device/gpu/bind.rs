@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::error::GpuError;
 use super::health::{Health, lock};
 use super::memory::{Buffer, WORD};
 use super::program::{Program, Sharing, uniform_words};
+use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
 
@@ -68,7 +68,7 @@ impl BindGroups {
         program: &Program,
         arguments: &[Argument<'_>],
         key: &mut Vec<u64>,
-    ) -> Result<wgpu::BindGroup, GpuError> {
+    ) -> Result<wgpu::BindGroup, DeviceError> {
         key.clear();
         key.push(program.id);
         for argument in arguments {
@@ -102,7 +102,7 @@ fn make(
     page: &wgpu::Buffer,
     program: &Program,
     arguments: &[Argument<'_>],
-) -> Result<wgpu::BindGroup, GpuError> {
+) -> Result<wgpu::BindGroup, DeviceError> {
     let on_page = |words: u32| wgpu::BufferBinding {
         buffer: page,
         offset: 0,
@@ -143,7 +143,7 @@ fn check_fit(
     limits: &wgpu::Limits,
     program: &Program,
     arguments: &[Argument<'_>],
-) -> Result<(), GpuError> {
+) -> Result<(), DeviceError> {
     let source = &program.source;
     let refuse = |detail: String| {
         Err(health.invalid(format!("a dispatch of kernel `{}`", source.name), detail))
@@ -189,7 +189,7 @@ fn check_fit(
                     ));
                 }
                 if length * WORD > limits.max_storage_buffer_binding_size {
-                    return Err(GpuError::Limit {
+                    return Err(DeviceError::Limit {
                         device: health.device.clone(),
                         what: "the length of a bound array in 32-bit words",
                         wanted: length,

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::error::GpuError;
 use super::health::{Health, lock};
 use super::record::DISPATCHES_MAX;
+use crate::device::error::DeviceError;
 
 /// Bytes of a timestamp.
 const STAMP_BYTES: u64 = 8;
@@ -50,7 +50,7 @@ impl Clocks {
         &self,
         device: &wgpu::Device,
         health: &Health,
-    ) -> Result<Stopwatch, GpuError> {
+    ) -> Result<Stopwatch, DeviceError> {
         if let Some(stopwatch) = lock(&self.free).pop() {
             return Ok(stopwatch);
         }

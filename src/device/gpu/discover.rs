@@ -1,7 +1,7 @@
 //! Which GPUs are here? Asks every interface, describes each adapter, and keeps each device once.
 
 use super::choose::{select, vendor_name};
-use super::error::GpuError;
+use crate::device::error::DeviceError;
 use crate::machine::{self, Backend, GpuFeature, GpuLimits, Kind};
 
 /// Which devices to look for.
@@ -46,7 +46,7 @@ pub(crate) fn discover(discovery: Discovery) -> Vec<Candidate> {
 
 impl Candidate {
     /// Opens the device with all that the adapter can do and impel uses.
-    pub(super) fn request(&self) -> Result<(wgpu::Device, wgpu::Queue), GpuError> {
+    pub(super) fn request(&self) -> Result<(wgpu::Device, wgpu::Queue), DeviceError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("impel"),
             required_features: self.adapter.features() & WANTED,
@@ -54,7 +54,7 @@ impl Candidate {
             ..wgpu::DeviceDescriptor::default()
         };
         pollster::block_on(self.adapter.request_device(&descriptor)).map_err(|error| {
-            GpuError::Open {
+            DeviceError::Open {
                 device: self.about.name.clone(),
                 detail: error.to_string(),
             }

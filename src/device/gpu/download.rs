@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use super::Gpu;
-use super::error::GpuError;
 use super::health::lock;
 use super::memory::{Buffer, WORD};
 use super::wait::Ticket;
+use crate::device::error::DeviceError;
 use crate::region::Span;
 
 /// Bytes of the smallest staging buffer.
@@ -66,7 +66,7 @@ impl Gpu {
         &self,
         buffer: &Buffer,
         spans: &[Span],
-    ) -> Result<Download, GpuError> {
+    ) -> Result<Download, DeviceError> {
         for span in spans {
             self.check_span(buffer, *span)?;
         }
@@ -115,7 +115,7 @@ impl Gpu {
         download: Download,
         patience: Duration,
         into: &mut dyn FnMut(Span, &[u32]),
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), DeviceError> {
         let Download {
             ticket,
             staging,
@@ -154,7 +154,7 @@ impl Gpu {
         buffer: &Buffer,
         spans: &[Span],
         into: &mut dyn FnMut(Span, &[u32]),
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), DeviceError> {
         let mut before: Option<Download> = None;
         for piece in pieces(spans, PIECE_WORDS) {
             let next = self.begin_download(buffer, &piece)?;
@@ -167,7 +167,7 @@ impl Gpu {
         })
     }
 
-    fn staging_of(&self, bytes: u64) -> Result<wgpu::Buffer, GpuError> {
+    fn staging_of(&self, bytes: u64) -> Result<wgpu::Buffer, DeviceError> {
         if let Some(staging) = self.staging.take(bytes) {
             return Ok(staging);
         }

@@ -1,11 +1,11 @@
 //! How is a range set to one value? Zero by the driver's own clear, anything else by a small kernel.
 
 use super::bind::Argument;
-use super::error::GpuError;
 use super::health::lock;
 use super::memory::{Buffer, WORD};
 use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
+use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
 
@@ -44,7 +44,7 @@ impl Gpu {
     /// # Errors
     ///
     /// The range lies outside the buffer, or the device is lost.
-    pub(crate) fn fill(&self, buffer: &Buffer, span: Span, value: u32) -> Result<(), GpuError> {
+    pub(crate) fn fill(&self, buffer: &Buffer, span: Span, value: u32) -> Result<(), DeviceError> {
         self.check_span(buffer, span)?;
         if span.is_empty() {
             return Ok(());

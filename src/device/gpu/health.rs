@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use super::error::GpuError;
+use crate::device::error::DeviceError;
 
 /// The device's name and what has become of it, shared with the callbacks that wgpu holds.
 #[derive(Debug)]
@@ -66,10 +66,10 @@ impl Health {
     }
 
     /// Fails if the device is lost.
-    pub(super) fn check(&self) -> Result<(), GpuError> {
+    pub(super) fn check(&self) -> Result<(), DeviceError> {
         match &*lock(&self.lost) {
             None => Ok(()),
-            Some(reason) => Err(GpuError::Lost {
+            Some(reason) => Err(DeviceError::Lost {
                 device: self.device.clone(),
                 reason: reason.clone(),
             }),
@@ -77,15 +77,19 @@ impl Health {
     }
 
     /// The error for a request that wgpu refused with `detail`: the loss of the device, if that is why.
-    pub(super) fn refused(&self, what: &str, detail: &impl ToString) -> GpuError {
+    pub(super) fn refused(&self, what: &str, detail: &impl ToString) -> DeviceError {
         self.check()
             .err()
             .unwrap_or_else(|| self.invalid(what, detail.to_string()))
     }
 
     /// The error for a request that is wrong in itself, whatever the device's state.
-    pub(super) fn invalid(&self, what: impl Into<String>, detail: impl Into<String>) -> GpuError {
-        GpuError::Validation {
+    pub(super) fn invalid(
+        &self,
+        what: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> DeviceError {
+        DeviceError::Validation {
             device: self.device.clone(),
             what: what.into(),
             detail: detail.into(),
@@ -102,7 +106,7 @@ impl Health {
         device: &wgpu::Device,
         what: &str,
         act: impl FnOnce() -> T,
-    ) -> Result<T, GpuError> {
+    ) -> Result<T, DeviceError> {
         self.check()?;
         let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -114,7 +118,7 @@ impl Health {
         let internal = pollster::block_on(internal.pop());
         self.check()?;
         if memory.is_some() {
-            return Err(GpuError::OutOfMemory {
+            return Err(DeviceError::OutOfMemory {
                 device: self.device.clone(),
                 wanted_bytes: 0,
                 used_bytes: 0,
@@ -133,7 +137,11 @@ impl Health {
 
     /// Lets wgpu make progress, waiting at most as long as `how` says. While another thread does so, its progress is awaited
     /// instead, for a moment.
-    pub(super) fn poll(&self, device: &wgpu::Device, how: wgpu::PollType) -> Result<(), GpuError> {
+    pub(super) fn poll(
+        &self,
+        device: &wgpu::Device,
+        how: wgpu::PollType,
+    ) -> Result<(), DeviceError> {
         // wgpu's waits with a time-out are not made for two threads at once.
         let turn = self.turn.try_lock();
         if !matches!(turn, Err(TryLockError::WouldBlock)) {

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::bind::Argument;
-use super::error::GpuError;
 use super::memory::{Buffer, WORD};
 use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
 use crate::cost::{DeviceLimits, Link};
+use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
 
@@ -119,7 +119,7 @@ impl Gpu {
     /// # Errors
     ///
     /// Out of memory, the device is lost, or it gives figures that cannot be.
-    pub(crate) fn measure(&self) -> Result<DeviceLimits, GpuError> {
+    pub(crate) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
         let mut outcome = self.measure_once()?;
         for _ in 1..TRIES {
             if outcome.check().is_ok() {
@@ -133,7 +133,7 @@ impl Gpu {
         Ok(outcome)
     }
 
-    fn measure_once(&self) -> Result<DeviceLimits, GpuError> {
+    fn measure_once(&self) -> Result<DeviceLimits, DeviceError> {
         let x = self.allocate(COPY_WORDS)?;
         let y = self.allocate(COPY_WORDS)?;
         let launch_ns = self.launch_latency_ns(&y)?;
@@ -154,7 +154,7 @@ impl Gpu {
         })
     }
 
-    fn copy(&self, x: &Buffer, y: &Buffer, copies: u32) -> Result<(), GpuError> {
+    fn copy(&self, x: &Buffer, y: &Buffer, copies: u32) -> Result<(), DeviceError> {
         let arguments = [whole(x), whole(y)];
         let groups = (COPY_WORDS / 4) as u32 / GROUP;
         for _ in 0..copies {
@@ -163,7 +163,7 @@ impl Gpu {
         Ok(())
     }
 
-    fn compute(&self, source: Source, y: &Buffer, rounds: u32) -> Result<(), GpuError> {
+    fn compute(&self, source: Source, y: &Buffer, rounds: u32) -> Result<(), DeviceError> {
         self.record(
             source,
             &[whole(y)],
@@ -175,14 +175,14 @@ impl Gpu {
     }
 
     /// Time of the smallest launch, from recording to knowing that it is done.
-    fn launch_latency_ns(&self, y: &Buffer) -> Result<f64, GpuError> {
+    fn launch_latency_ns(&self, y: &Buffer) -> Result<f64, DeviceError> {
         median_ns(|| {
             self.record(OPS, &[whole(y)], &[1], [1; 3], Timing::Off)?;
             self.wait(&self.flush()?, self.patience)
         })
     }
 
-    fn links(&self, buffer: &Buffer) -> Result<(Link, Link), GpuError> {
+    fn links(&self, buffer: &Buffer) -> Result<(Link, Link), DeviceError> {
         let words = vec![1; LINK_WORDS as usize];
         let upload = |count: u64| {
             self.upload(buffer, 0, &words[..count as usize])?;
@@ -190,7 +190,7 @@ impl Gpu {
         };
         let download =
             |count: u64| self.download(buffer, &[Span { lo: 0, hi: count }], &mut |_, _| {});
-        let link = |copy: &dyn Fn(u64) -> Result<(), GpuError>| {
+        let link = |copy: &dyn Fn(u64) -> Result<(), DeviceError>| {
             let latency_ns = median_ns(|| copy(1))?;
             // The first long copy also makes the staging memory, which later ones reuse.
             copy(LINK_WORDS)?;
@@ -209,8 +209,8 @@ impl Gpu {
         &self,
         first: u32,
         most: u32,
-        work: impl Fn(u32) -> Result<(), GpuError>,
-    ) -> Result<Run, GpuError> {
+        work: impl Fn(u32) -> Result<(), DeviceError>,
+    ) -> Result<Run, DeviceError> {
         let run = |size| {
             time_ns(|| {
                 work(size)?;
@@ -252,17 +252,17 @@ fn whole(buffer: &Buffer) -> Argument<'_> {
     }
 }
 
-fn time_ns(act: impl FnOnce() -> Result<(), GpuError>) -> Result<f64, GpuError> {
+fn time_ns(act: impl FnOnce() -> Result<(), DeviceError>) -> Result<f64, DeviceError> {
     let start = Instant::now();
     act()?;
     Ok(start.elapsed().as_nanos() as f64)
 }
 
-fn best_ns(act: impl Fn() -> Result<(), GpuError>) -> Result<f64, GpuError> {
+fn best_ns(act: impl Fn() -> Result<(), DeviceError>) -> Result<f64, DeviceError> {
     Ok(time_ns(&act)?.min(time_ns(&act)?))
 }
 
-fn median_ns(act: impl Fn() -> Result<(), GpuError>) -> Result<f64, GpuError> {
+fn median_ns(act: impl Fn() -> Result<(), DeviceError>) -> Result<f64, DeviceError> {
     act()?;
     let mut times = (0..LATENCY_RUNS)
         .map(|_| time_ns(&act))

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 
 use super::Gpu;
 use super::bind::BindGroups;
-use super::error::GpuError;
 use super::health::Health;
+use crate::device::error::DeviceError;
 
 /// Bytes in a word.
 pub(super) const WORD: u64 = 4;
@@ -95,11 +95,11 @@ impl Ledger {
         health: &Health,
         groups: &Arc<BindGroups>,
         words: u64,
-    ) -> Result<Buffer, GpuError> {
+    ) -> Result<Buffer, DeviceError> {
         health.check()?;
         let limit = device.limits().max_buffer_size / WORD;
         if words > limit {
-            return Err(GpuError::Limit {
+            return Err(DeviceError::Limit {
                 device: health.device.clone(),
                 what: "the length of a buffer in 32-bit words",
                 wanted: words,
@@ -107,7 +107,7 @@ impl Ledger {
             });
         }
         let bytes = words.max(1) * WORD;
-        let full = |used_bytes| GpuError::OutOfMemory {
+        let full = |used_bytes| DeviceError::OutOfMemory {
             device: health.device.clone(),
             wanted_bytes: bytes,
             used_bytes,
@@ -132,7 +132,7 @@ impl Ledger {
             }),
             Err(error) => {
                 let used = self.used_bytes.fetch_sub(bytes, Ordering::Relaxed) - bytes;
-                Err(if matches!(error, GpuError::OutOfMemory { .. }) {
+                Err(if matches!(error, DeviceError::OutOfMemory { .. }) {
                     full(used)
                 } else {
                     error
@@ -153,7 +153,7 @@ impl Gpu {
         bytes: u64,
         usage: wgpu::BufferUsages,
         mapped: bool,
-    ) -> Result<wgpu::Buffer, GpuError> {
+    ) -> Result<wgpu::Buffer, DeviceError> {
         let made = self
             .health
             .guarded(&self.device, "a buffer for transfers", || {
@@ -165,11 +165,11 @@ impl Gpu {
                 })
             });
         made.map_err(|error| match error {
-            GpuError::OutOfMemory {
+            DeviceError::OutOfMemory {
                 device,
                 budget_bytes,
                 ..
-            } => GpuError::OutOfMemory {
+            } => DeviceError::OutOfMemory {
                 device,
                 wanted_bytes: bytes,
                 used_bytes: self.used_bytes(),

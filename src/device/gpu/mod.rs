@@ -8,7 +8,6 @@ mod choose;
 mod clock;
 mod discover;
 mod download;
-mod error;
 mod fill;
 mod health;
 mod measure;
@@ -26,10 +25,8 @@ use std::time::Duration;
 
 pub(crate) use bind::Argument;
 pub(crate) use discover::{Candidate, Discovery, discover};
-pub(crate) use error::GpuError;
 pub(crate) use memory::Buffer;
 pub(crate) use record::Dispatch;
-#[cfg(test)]
 pub(crate) use wait::Ticket;
 
 use bind::BindGroups;
@@ -41,20 +38,12 @@ use program::Programs;
 use record::{PAGE_WORDS, Recorder};
 use upload::Chunks;
 
+pub(crate) use crate::device::{DeviceError, Timing};
 use crate::machine;
 use crate::region::Span;
 
 /// How long blocking calls wait for the device unless told otherwise.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Whether a dispatch is timed on the device. Timing ends the compute pass around it, which costs a few microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timing {
-    /// Not timed.
-    Off,
-    /// Timed where the device can.
-    Measured,
-}
 
 /// An opened GPU.
 #[derive(Debug)]
@@ -83,7 +72,7 @@ impl Gpu {
     /// # Errors
     ///
     /// The driver refuses, or has no memory for the little that every device needs.
-    pub(crate) fn open(candidate: &Candidate) -> Result<Self, GpuError> {
+    pub(crate) fn open(candidate: &Candidate) -> Result<Self, DeviceError> {
         let (device, queue) = candidate.request()?;
         let health = Health::new(candidate.about.name.clone());
         health.listen(&device);
@@ -96,14 +85,14 @@ impl Gpu {
     /// # Errors
     ///
     /// The device is lost already, or has no memory for the little that every device needs.
-    pub(crate) fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
+    pub(crate) fn adopt(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, DeviceError> {
         let about = discover::describe(&device.adapter_info(), &device.limits(), device.features());
         let health = Health::new(about.name.clone());
         Self::assemble(about, device, queue, health)?.probed()
     }
 
     /// Real devices run loops to their end.
-    fn probed(mut self) -> Result<Self, GpuError> {
+    fn probed(mut self) -> Result<Self, DeviceError> {
         if self.about.kind == machine::Kind::Software {
             self.loop_rounds_max = self.probe_loops()?;
         }
@@ -115,7 +104,7 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
         health: Arc<Health>,
-    ) -> Result<Self, GpuError> {
+    ) -> Result<Self, DeviceError> {
         let page = health.guarded(&device, "the page of uniform data", || {
             device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("impel uniforms"),
@@ -171,7 +160,7 @@ impl Gpu {
     /// # Errors
     ///
     /// Out of memory or budget, longer than the device's buffers can be, or the device is lost.
-    pub(crate) fn allocate(&self, words: u64) -> Result<Buffer, GpuError> {
+    pub(crate) fn allocate(&self, words: u64) -> Result<Buffer, DeviceError> {
         self.ledger
             .allocate(&self.device, &self.health, &self.groups, words)
     }
@@ -181,7 +170,7 @@ impl Gpu {
         self.health.lost()
     }
 
-    /// Gives the device up: everything after this fails with [`GpuError::Lost`], and what was recorded is not done.
+    /// Gives the device up: everything after this fails with [`DeviceError::Lost`], and what was recorded is not done.
     pub(crate) fn destroy(&self) {
         self.health.lose("it was destroyed".to_owned());
         self.device.destroy();
@@ -189,7 +178,7 @@ impl Gpu {
         let _ = self.health.poll(&self.device, wgpu::PollType::Poll);
     }
 
-    fn check_span(&self, buffer: &Buffer, span: Span) -> Result<(), GpuError> {
+    fn check_span(&self, buffer: &Buffer, span: Span) -> Result<(), DeviceError> {
         self.health.check()?;
         if span.lo <= span.hi && span.hi <= buffer.words() {
             return Ok(());

@@ -1,9 +1,9 @@
 //! Which limit does a device keep to itself? Some programs that act as GPUs stop every loop after so many rounds, silently.
 
 use super::bind::Argument;
-use super::error::GpuError;
 use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
+use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
 
@@ -44,7 +44,7 @@ fn main() {
 impl Gpu {
     /// The rounds after which the device stops loops, if it does: the sum over all loops of an invocation. Takes a millisecond and
     /// the compilation of a small kernel.
-    pub(super) fn probe_loops(&self) -> Result<Option<u32>, GpuError> {
+    pub(super) fn probe_loops(&self) -> Result<Option<u32>, DeviceError> {
         let seen = self.allocate(2)?;
         let bound = Span::new(0, seen.words());
         let argument = Argument::Storage {

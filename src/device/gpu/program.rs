@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::error::GpuError;
 use super::health::{Health, lock};
 use super::memory::WORD;
+use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Kernel, LAUNCH_WORDS, Space};
 
 /// Stack for parsing WGSL: the parser recurses, and a default thread may be too small for a deep module.
@@ -107,13 +107,13 @@ impl Programs {
     ///
     /// # Errors
     ///
-    /// [`GpuError::Validation`] with the compiler's message, or the device is lost.
+    /// [`DeviceError::Validation`] with the compiler's message, or the device is lost.
     pub(super) fn get(
         &self,
         device: &wgpu::Device,
         health: &Health,
         source: Source,
-    ) -> Result<Arc<Program>, GpuError> {
+    ) -> Result<Arc<Program>, DeviceError> {
         if let Some(program) = lock(&self.known).get(&source.key()) {
             return Ok(Arc::clone(program));
         }
@@ -129,7 +129,7 @@ fn compile_on_a_deep_stack(
     health: &Health,
     source: Source,
     id: u64,
-) -> Result<Program, GpuError> {
+) -> Result<Program, DeviceError> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name(format!("impel compiles {}", source.name))
@@ -149,7 +149,7 @@ fn compile(
     health: &Health,
     source: Source,
     id: u64,
-) -> Result<Program, GpuError> {
+) -> Result<Program, DeviceError> {
     let what = format!("the GPU module of kernel `{}`", source.name);
     health.guarded(device, &what, || {
         let entries = layout_entries(&source);

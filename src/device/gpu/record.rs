@@ -4,13 +4,13 @@ use std::sync::{Arc, MutexGuard};
 
 use super::bind::{Argument, sharing};
 use super::clock::{Elapsed, Stopwatch};
-use super::error::GpuError;
 use super::health::lock;
 use super::memory::WORD;
 use super::program::{Program, Source, uniform_words};
 use super::upload::Upstream;
 use super::wait::{Batch, Progress, Ticket};
 use super::{Gpu, Timing};
+use crate::device::error::DeviceError;
 use crate::kernel::{Kernel, dispatch_size, launch_words};
 use crate::lanes::Tile;
 use crate::machine::GpuFeature;
@@ -127,10 +127,10 @@ impl Gpu {
         num_workgroups: [u32; 3],
         tile: Tile,
         timing: Timing,
-    ) -> Result<Dispatch, GpuError> {
+    ) -> Result<Dispatch, DeviceError> {
         let most = self.about.limits.workgroups_per_dimension_max;
         let Some(workgroups) = dispatch_size(tile, most) else {
-            return Err(GpuError::Limit {
+            return Err(DeviceError::Limit {
                 device: self.health.device.clone(),
                 what: "the number of workgroups of a part",
                 wanted: (0..3)
@@ -156,11 +156,11 @@ impl Gpu {
         launch: &[u32],
         workgroups: [u32; 3],
         timing: Timing,
-    ) -> Result<Dispatch, GpuError> {
+    ) -> Result<Dispatch, DeviceError> {
         self.health.check()?;
         let most = self.about.limits.workgroups_per_dimension_max;
         if let Some(&wanted) = workgroups.iter().find(|count| !(1..=most).contains(*count)) {
-            return Err(GpuError::Limit {
+            return Err(DeviceError::Limit {
                 device: self.health.device.clone(),
                 what: "the number of workgroups along one dimension",
                 wanted: wanted.into(),
@@ -206,7 +206,7 @@ impl Gpu {
         source: &Source,
         arguments: &[Argument<'_>],
         launch: &[u32],
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), DeviceError> {
         let alignment = self.uniform_alignment_words;
         recorder.offsets.clear();
         for (argument, binding) in arguments.iter().zip(source.bindings) {
@@ -234,7 +234,7 @@ impl Gpu {
         &self,
         recorder: &mut Recorder,
         timing: Timing,
-    ) -> Result<Option<Elapsed>, GpuError> {
+    ) -> Result<Option<Elapsed>, DeviceError> {
         let clocked = timing == Timing::Measured && self.about.has(GpuFeature::Timestamps);
         if !clocked && recorder.pass.is_some() {
             return Ok(None);
@@ -269,7 +269,7 @@ impl Gpu {
     /// # Errors
     ///
     /// The batch is invalid, or the device is lost. The work of the batch is not done then, and its tickets fail too.
-    pub(crate) fn flush(&self) -> Result<Ticket, GpuError> {
+    pub(crate) fn flush(&self) -> Result<Ticket, DeviceError> {
         let mut recorder = lock(&self.recorder);
         self.flush_locked(&mut recorder)
     }
@@ -277,7 +277,7 @@ impl Gpu {
     pub(super) fn flush_locked(
         &self,
         recorder: &mut MutexGuard<'_, Recorder>,
-    ) -> Result<Ticket, GpuError> {
+    ) -> Result<Ticket, DeviceError> {
         if !recorder.has_work() {
             self.health.check()?;
             return Ok(Ticket(Arc::clone(&recorder.last)));
@@ -305,7 +305,7 @@ impl Gpu {
         }
     }
 
-    fn submit(&self, recorder: &mut Recorder, is_news: bool) -> Result<(), GpuError> {
+    fn submit(&self, recorder: &mut Recorder, is_news: bool) -> Result<(), DeviceError> {
         recorder.end_pass();
         let encoder = recorder.encoder.take();
         let stopwatch = recorder.stopwatch.take();

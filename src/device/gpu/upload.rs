@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::Gpu;
-use super::error::GpuError;
 use super::health::lock;
 use super::memory::{Buffer, WORD};
 use super::record::Recorder;
+use crate::device::error::DeviceError;
 use crate::region::Span;
 
 /// Bytes of one chunk: large enough that a submission is small beside its copy.
@@ -69,7 +69,7 @@ impl Gpu {
         buffer: &Buffer,
         at_word: u64,
         words: &[u32],
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), DeviceError> {
         self.check_span(
             buffer,
             Span {
@@ -105,7 +105,7 @@ impl Gpu {
     fn room(
         &self,
         recorder: &mut MutexGuard<'_, Recorder>,
-    ) -> Result<(wgpu::Buffer, u64), GpuError> {
+    ) -> Result<(wgpu::Buffer, u64), DeviceError> {
         match recorder.upstream.current.take() {
             Some((chunk, used)) if used < CHUNK_BYTES => Ok((chunk, used)),
             Some((chunk, _)) => {
@@ -121,7 +121,7 @@ impl Gpu {
     fn fresh_chunk(
         &self,
         recorder: &mut MutexGuard<'_, Recorder>,
-    ) -> Result<(wgpu::Buffer, u64), GpuError> {
+    ) -> Result<(wgpu::Buffer, u64), DeviceError> {
         let free = || lock(&self.chunks.free).pop();
         if let Some(chunk) = free() {
             return Ok((chunk, 0));

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Gpu;
-use super::error::GpuError;
 use super::health::lock;
+use crate::device::error::DeviceError;
 
 /// The longest single wait inside wgpu. It holds a lock there that freeing memory needs, so that waits are cut into slices.
 const SLICE: Duration = Duration::from_millis(1);
@@ -16,7 +16,7 @@ pub(super) enum Progress {
     Recording,
     Submitted(wgpu::SubmissionIndex),
     Done,
-    Failed(GpuError),
+    Failed(DeviceError),
 }
 
 /// Work that is submitted together.
@@ -52,7 +52,7 @@ impl Gpu {
     ///
     /// The work failed, or the device is lost.
     #[cfg(test)]
-    pub(crate) fn is_done(&self, ticket: &Ticket) -> Result<bool, GpuError> {
+    pub(crate) fn is_done(&self, ticket: &Ticket) -> Result<bool, DeviceError> {
         self.submit_if_recording(ticket)?;
         if let Some(outcome) = ended(ticket) {
             return outcome.map(|()| true);
@@ -66,12 +66,12 @@ impl Gpu {
     /// # Errors
     ///
     /// The work failed, the device is lost, or `patience` is at an end; the work goes on in the last case.
-    pub(crate) fn wait(&self, ticket: &Ticket, patience: Duration) -> Result<(), GpuError> {
+    pub(crate) fn wait(&self, ticket: &Ticket, patience: Duration) -> Result<(), DeviceError> {
         self.submit_if_recording(ticket)?;
         self.wait_until(&ticket.0, patience, "a launch", || ended(ticket))
     }
 
-    fn submit_if_recording(&self, ticket: &Ticket) -> Result<(), GpuError> {
+    fn submit_if_recording(&self, ticket: &Ticket) -> Result<(), DeviceError> {
         if matches!(ticket.0.progress(), Progress::Recording) {
             self.flush()?;
         }
@@ -84,8 +84,8 @@ impl Gpu {
         batch: &Batch,
         patience: Duration,
         what: &'static str,
-        mut ended: impl FnMut() -> Option<Result<T, GpuError>>,
-    ) -> Result<T, GpuError> {
+        mut ended: impl FnMut() -> Option<Result<T, DeviceError>>,
+    ) -> Result<T, DeviceError> {
         let start = Instant::now();
         loop {
             if let Some(outcome) = ended() {
@@ -94,7 +94,7 @@ impl Gpu {
             self.health.check()?;
             let left = patience.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Err(GpuError::TimedOut {
+                return Err(DeviceError::TimedOut {
                     device: self.health.device.clone(),
                     what,
                     after: patience,
@@ -113,7 +113,7 @@ impl Gpu {
     }
 }
 
-fn ended(ticket: &Ticket) -> Option<Result<(), GpuError>> {
+fn ended(ticket: &Ticket) -> Option<Result<(), DeviceError>> {
     match ticket.0.progress() {
         Progress::Done => Some(Ok(())),
         Progress::Failed(error) => Some(Err(error)),

@@ -11,7 +11,7 @@ use naga::{AddressSpace, StorageAccess};
 
 use super::kernels::kernel;
 use super::on_each_gpu;
-use crate::device::gpu::{Argument, Buffer, Gpu, GpuError, Timing};
+use crate::device::gpu::{Argument, Buffer, DeviceError, Gpu, Timing};
 use crate::kernel::{Binding, Kernel, Space};
 use crate::lanes::Tile;
 use crate::region::Span;
@@ -142,7 +142,7 @@ fn words(bytes: &[u8]) -> Vec<u32> {
 }
 
 /// Runs the parts one after the other, and returns what the buffers hold then.
-fn run(gpu: &Gpu, sample: &Sample, parts: &[Tile]) -> Result<Vec<Vec<u8>>, GpuError> {
+fn run(gpu: &Gpu, sample: &Sample, parts: &[Tile]) -> Result<Vec<Vec<u8>>, DeviceError> {
     let given: Vec<Vec<u32>> = sample.given.iter().map(|bytes| words(bytes)).collect();
     let buffers: Vec<Buffer> = given
         .iter()

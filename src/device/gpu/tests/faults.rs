@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::kernels::{BROKEN, MISBOUND, SPIN, STEP};
 use super::on_each_gpu;
-use crate::device::gpu::{Argument, Buffer, Gpu, GpuError, Ticket, Timing};
+use crate::device::gpu::{Argument, Buffer, DeviceError, Gpu, Ticket, Timing};
 use crate::kernel::Kernel;
 use crate::lanes::Tile;
 use crate::region::Span;
@@ -22,12 +22,16 @@ fn whole(buffer: &Buffer) -> Span {
     }
 }
 
-fn launch(gpu: &Gpu, kernel: &'static Kernel, arguments: &[Argument<'_>]) -> Result<(), GpuError> {
+fn launch(
+    gpu: &Gpu,
+    kernel: &'static Kernel,
+    arguments: &[Argument<'_>],
+) -> Result<(), DeviceError> {
     let dispatch = gpu.dispatch(kernel, arguments, [1; 3], ONE, Timing::Off)?;
     gpu.wait(&dispatch.ticket, PATIENCE)
 }
 
-fn good_launch(gpu: &Gpu, buffers: &[Buffer; 2]) -> Result<(), GpuError> {
+fn good_launch(gpu: &Gpu, buffers: &[Buffer; 2]) -> Result<(), DeviceError> {
     let [x, y] = buffers;
     let arguments = [
         Argument::Uniform(&[2]),
@@ -58,7 +62,7 @@ fn a_tiny_budget_is_out_of_memory_and_freed_memory_is_room() {
             assert!(
                 matches!(
                     error,
-                    GpuError::OutOfMemory {
+                    DeviceError::OutOfMemory {
                         wanted_bytes: 204,
                         used_bytes: 800,
                         budget_bytes: 1000,
@@ -81,7 +85,7 @@ fn a_buffer_beyond_the_device_is_refused_as_a_value() {
         let words = gpu.about().limits.buffer_words_max();
         assert!(matches!(
             gpu.allocate(words + 1),
-            Err(GpuError::Limit { .. })
+            Err(DeviceError::Limit { .. })
         ));
         let buffers = two_buffers(&gpu);
         good_launch(&gpu, &buffers).expect("the device is well");
@@ -101,7 +105,7 @@ fn invalid_modules_are_validation_errors_and_harm_nothing_else() {
             for kernel in [&BROKEN, &MISBOUND] {
                 let error = launch(&gpu, kernel, &argument).expect_err("an invalid module");
                 assert!(
-                    matches!(&error, GpuError::Validation { what, .. } if what.contains(kernel.name)),
+                    matches!(&error, DeviceError::Validation { what, .. } if what.contains(kernel.name)),
                     "{error}"
                 );
             }
@@ -139,13 +143,13 @@ fn arguments_that_do_not_fit_are_refused_before_the_batch() {
             for arguments in wrong {
                 let outcome = gpu.dispatch(&STEP, arguments, [1; 3], ONE, Timing::Off);
                 assert!(
-                    matches!(outcome, Err(GpuError::Validation { .. })),
+                    matches!(outcome, Err(DeviceError::Validation { .. })),
                     "{outcome:?}"
                 );
             }
             let beyond = gpu.upload(x, 60, &[0; 5]);
             assert!(
-                matches!(beyond, Err(GpuError::Validation { .. })),
+                matches!(beyond, Err(DeviceError::Validation { .. })),
                 "{beyond:?}"
             );
             good_launch(&gpu, &buffers).expect("the device is well");
@@ -174,7 +178,7 @@ fn an_empty_dispatch_is_refused() {
         };
         let outcome = gpu.dispatch(&STEP, &arguments, [4, 1, 1], empty, Timing::Off);
         assert!(
-            matches!(outcome, Err(GpuError::Limit { wanted: 0, .. })),
+            matches!(outcome, Err(DeviceError::Limit { wanted: 0, .. })),
             "{outcome:?}"
         );
     });
@@ -207,8 +211,11 @@ fn everything_after_a_loss_says_so_and_nothing_hangs() {
         assert_eq!(gpu.is_lost(), None);
         gpu.destroy();
         assert!(gpu.is_lost().is_some());
-        let lost = |outcome: Result<(), GpuError>| {
-            assert!(matches!(outcome, Err(GpuError::Lost { .. })), "{outcome:?}");
+        let lost = |outcome: Result<(), DeviceError>| {
+            assert!(
+                matches!(outcome, Err(DeviceError::Lost { .. })),
+                "{outcome:?}"
+            );
         };
         lost(gpu.allocate(1).map(drop));
         lost(gpu.upload(x, 0, &[1]));
@@ -219,12 +226,12 @@ fn everything_after_a_loss_says_so_and_nothing_hangs() {
         // What was under way ends one way or the other.
         let outcome = gpu.wait(&recorded.ticket, PATIENCE);
         assert!(
-            matches!(outcome, Ok(()) | Err(GpuError::Lost { .. })),
+            matches!(outcome, Ok(()) | Err(DeviceError::Lost { .. })),
             "{outcome:?}"
         );
         let outcome = gpu.finish_download(begun, PATIENCE, &mut |_, _| {});
         assert!(
-            matches!(outcome, Ok(()) | Err(GpuError::Lost { .. })),
+            matches!(outcome, Ok(()) | Err(DeviceError::Lost { .. })),
             "{outcome:?}"
         );
         drop(buffers);
@@ -242,7 +249,10 @@ fn the_loss_of_a_lent_device_is_noticed() {
         good_launch(&lent, &buffers).expect("the device is well");
         own.device.destroy();
         let outcome = good_launch(&lent, &buffers);
-        assert!(matches!(outcome, Err(GpuError::Lost { .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(DeviceError::Lost { .. })),
+            "{outcome:?}"
+        );
         assert!(lent.is_lost().is_some());
     });
 }
@@ -275,7 +285,7 @@ fn a_wait_ends_when_patience_does_and_the_work_goes_on() {
             let ticket = long_dispatch(&gpu, y);
             let outcome = gpu.wait(&ticket, Duration::from_millis(2));
             assert!(
-                matches!(outcome, Err(GpuError::TimedOut { .. })),
+                matches!(outcome, Err(DeviceError::TimedOut { .. })),
                 "{outcome:?}"
             );
             gpu.wait(&ticket, PATIENCE).expect("it goes on meanwhile");
@@ -323,7 +333,7 @@ fn a_loss_ends_the_waits_of_other_threads() {
             std::thread::sleep(Duration::from_millis(20));
             gpu.destroy();
             let error = worker.join().expect("no panic");
-            assert!(matches!(error, GpuError::Lost { .. }), "{error}");
+            assert!(matches!(error, DeviceError::Lost { .. }), "{error}");
         });
         assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
     });

@@ -1,13 +1,14 @@
-//! What can go wrong on a GPU? One value per failure: what happened, where, and what to do about it.
+//! What can go wrong on a device beside the CPU? One value per failure: what happened, where, and what to do about it.
 
 use std::time::Duration;
 
-/// A failure of a GPU. None of them panics, and none of them leaves a wrong result behind: work that failed has written nothing
+/// A failure of a device. None of them panics, and none of them leaves a wrong result behind: work that failed has written nothing
 /// that residency would call valid.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum GpuError {
+pub(crate) enum DeviceError {
     /// The driver refused to open the device.
+    #[cfg(feature = "gpu")]
     #[error("{device}: cannot be opened: {detail}; update its driver, or leave the device out")]
     Open {
         /// The device's name.
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_message_says_what_where_and_what_to_do() {
-        let error = GpuError::OutOfMemory {
+        let error = DeviceError::OutOfMemory {
             device: "llvmpipe".into(),
             wanted_bytes: 8,
             used_bytes: 4,
@@ -109,7 +110,7 @@ mod tests {
             error.to_string(),
             "llvmpipe: no room for 8 bytes (4 bytes in use, budget 10 bytes); free arrays, split the launch, or raise the memory budget"
         );
-        let error = GpuError::OutOfMemory {
+        let error = DeviceError::OutOfMemory {
             device: "llvmpipe".into(),
             wanted_bytes: 8,
             used_bytes: 4,

@@ -1,0 +1,308 @@
+//! What can every device beside the CPU do? One set of operations over GPUs behind a driver and simulated ones, so that whoever
+//! uses them need not know which it has.
+
+use std::time::Duration;
+
+#[cfg(feature = "gpu")]
+use smallvec::SmallVec;
+
+#[cfg(feature = "gpu")]
+use super::gpu;
+use super::{DeviceError, sim};
+use crate::cost::DeviceLimits;
+use crate::kernel::Kernel;
+use crate::lanes::Tile;
+use crate::machine;
+use crate::region::Span;
+
+/// Whether a dispatch is timed on the device. Timing ends the compute pass around it, which costs a few microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// Not timed.
+    Off,
+    /// Timed where the device can.
+    Measured,
+}
+
+/// A device beside the CPU, with a memory of its own. Everything handed to it happens in the order in which it was handed over.
+#[derive(Debug)]
+pub(crate) enum Accelerator {
+    /// A GPU behind a driver.
+    #[cfg(feature = "gpu")]
+    Driven(Box<gpu::Gpu>),
+    /// One that is imagined.
+    Simulated(Box<sim::SimGpu>),
+}
+
+/// Memory of an [`Accelerator`], zero at first. Dropping it returns its bytes to the budget.
+#[derive(Debug)]
+pub(crate) enum Buffer {
+    /// Of a GPU behind a driver.
+    #[cfg(feature = "gpu")]
+    Driven(gpu::Buffer),
+    /// Of one that is imagined.
+    Simulated(sim::SimBuffer),
+}
+
+/// One argument of a dispatch, in the order of the kernel's bindings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Argument<'a> {
+    /// The words of a uniform buffer. Missing ones at the end are zero.
+    Uniform(&'a [u32]),
+    /// A part of a buffer behind a storage binding.
+    Storage {
+        /// The memory.
+        buffer: &'a Buffer,
+        /// The words of the buffer that are bound; `lo` is a multiple of
+        /// [`storage_alignment_words`](crate::machine::GpuLimits::storage_alignment_words).
+        bound: Span,
+    },
+}
+
+/// A claim on work: done when everything handed over before it was drawn has ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Ticket {
+    /// Of a GPU behind a driver.
+    #[cfg(feature = "gpu")]
+    Driven(gpu::Ticket),
+    /// Of one that is imagined.
+    Simulated(sim::SimTicket),
+}
+
+/// A dispatch on its way.
+#[derive(Debug)]
+pub(crate) enum Dispatch {
+    /// On a GPU behind a driver.
+    #[cfg(feature = "gpu")]
+    Driven(gpu::Dispatch),
+    /// On one that is imagined.
+    Simulated(sim::SimDispatch),
+}
+
+impl Dispatch {
+    /// Done when the dispatch has ended.
+    pub(crate) fn ticket(&self) -> Ticket {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(dispatch) => Ticket::Driven(dispatch.ticket.clone()),
+            Self::Simulated(dispatch) => Ticket::Simulated(dispatch.ticket.clone()),
+        }
+    }
+
+    /// Nanoseconds that it took on the device; none before it has ended, or where its time was not asked for or cannot be measured.
+    pub(crate) fn elapsed_ns(&self) -> Option<u64> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(dispatch) => dispatch.elapsed_ns(),
+            Self::Simulated(dispatch) => dispatch.elapsed_ns(),
+        }
+    }
+}
+
+impl Accelerator {
+    /// What it is, with the limits and features that it was opened with.
+    pub(crate) fn about(&self) -> &machine::Gpu {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.about(),
+            Self::Simulated(gpu) => gpu.about(),
+        }
+    }
+
+    /// The rounds, summed over all loops of an invocation, after which this device silently stops them: a kernel that goes round
+    /// more often gives wrong results here. Only some software devices have such a cap.
+    pub(crate) fn loop_rounds_max(&self) -> Option<u32> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.loop_rounds_max(),
+            Self::Simulated(_) => None,
+        }
+    }
+
+    /// Why the device is lost, if it is known to be.
+    pub(crate) fn is_lost(&self) -> Option<String> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.is_lost(),
+            Self::Simulated(gpu) => gpu.is_lost(),
+        }
+    }
+
+    /// Gives the device up: everything after this fails with [`DeviceError::Lost`], and what was handed over is not done.
+    pub(crate) fn destroy(&self) {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.destroy(),
+            Self::Simulated(gpu) => gpu.destroy(),
+        }
+    }
+
+    /// Sets the most bytes that [`allocate`](Self::allocate) may have in use; buffers that exist stay.
+    pub(crate) fn set_memory_budget(&self, bytes: u64) {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.set_memory_budget(bytes),
+            Self::Simulated(gpu) => gpu.set_memory_budget(bytes),
+        }
+    }
+
+    /// Makes a buffer of `words` words (of one, if none), all zero.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory or budget, longer than the device's buffers can be, or the device is lost.
+    pub(crate) fn allocate(&self, words: u64) -> Result<Buffer, DeviceError> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.allocate(words).map(Buffer::Driven),
+            Self::Simulated(gpu) => gpu.allocate(words).map(Buffer::Simulated),
+        }
+    }
+
+    /// Has the words of `span` become `value`, in order with everything else.
+    ///
+    /// # Errors
+    ///
+    /// The range lies outside the buffer, or the device is lost.
+    pub(crate) fn fill(&self, buffer: &Buffer, span: Span, value: u32) -> Result<(), DeviceError> {
+        match (self, buffer) {
+            #[cfg(feature = "gpu")]
+            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.fill(buffer, span, value),
+            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.fill(buffer, span, value),
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        }
+    }
+
+    /// Copies `words` to the words of `buffer` from `at_word` on, in order with everything else. They are read before this returns.
+    ///
+    /// # Errors
+    ///
+    /// The range lies outside the buffer, memory is short, the device is lost, or it takes no more in time.
+    pub(crate) fn upload(
+        &self,
+        buffer: &Buffer,
+        at_word: u64,
+        words: &[u32],
+    ) -> Result<(), DeviceError> {
+        match (self, buffer) {
+            #[cfg(feature = "gpu")]
+            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.upload(buffer, at_word, words),
+            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.upload(buffer, at_word, words),
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        }
+    }
+
+    /// Waits until everything handed over is done, and hands over the words of `spans`, in order; long spans come in pieces.
+    ///
+    /// # Errors
+    ///
+    /// A span lies outside the buffer, memory is short, the work before it or the copy failed, the device is lost, or it does not
+    /// end in time.
+    pub(crate) fn download(
+        &self,
+        buffer: &Buffer,
+        spans: &[Span],
+        into: &mut dyn FnMut(Span, &[u32]),
+    ) -> Result<(), DeviceError> {
+        match (self, buffer) {
+            #[cfg(feature = "gpu")]
+            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.download(buffer, spans, into),
+            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.download(buffer, spans, into),
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        }
+    }
+
+    /// Has the workgroups of `tile` of a launch of `num_workgroups` run, in order with everything else.
+    ///
+    /// # Errors
+    ///
+    /// The module is invalid, the arguments do not fit the kernel, the tile is empty or beyond the device's limits, or the device
+    /// is lost.
+    pub(crate) fn dispatch(
+        &self,
+        kernel: &'static Kernel,
+        arguments: &[Argument<'_>],
+        num_workgroups: [u32; 3],
+        tile: Tile,
+        timing: Timing,
+    ) -> Result<Dispatch, DeviceError> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => {
+                let arguments: Option<SmallVec<[gpu::Argument<'_>; 8]>> =
+                    arguments.iter().map(driven).collect();
+                let arguments = arguments.ok_or_else(|| self.foreign_buffer())?;
+                gpu.dispatch(kernel, &arguments, num_workgroups, tile, timing)
+                    .map(Dispatch::Driven)
+            }
+            Self::Simulated(gpu) => gpu
+                .dispatch(kernel, arguments, num_workgroups, tile, timing)
+                .map(Dispatch::Simulated),
+        }
+    }
+
+    /// Has everything handed over start, and returns the ticket of all of it.
+    ///
+    /// # Errors
+    ///
+    /// What was handed over is invalid, or the device is lost. The work is not done then, and its tickets fail too.
+    pub(crate) fn flush(&self) -> Result<Ticket, DeviceError> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.flush().map(Ticket::Driven),
+            Self::Simulated(gpu) => gpu.flush().map(Ticket::Simulated),
+        }
+    }
+
+    /// Waits for the work, starting it first if need be.
+    ///
+    /// # Errors
+    ///
+    /// The work failed, the device is lost, or `patience` is at an end; the work goes on in the last case.
+    pub(crate) fn wait(&self, ticket: &Ticket, patience: Duration) -> Result<(), DeviceError> {
+        match (self, ticket) {
+            #[cfg(feature = "gpu")]
+            (Self::Driven(gpu), Ticket::Driven(ticket)) => gpu.wait(ticket, patience),
+            (Self::Simulated(gpu), Ticket::Simulated(ticket)) => gpu.wait(ticket, patience),
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        }
+    }
+
+    /// Measures the device. Everything handed over before is done first.
+    ///
+    /// # Errors
+    ///
+    /// Out of memory, the device is lost, or it gives figures that cannot be.
+    pub(crate) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
+        match self {
+            #[cfg(feature = "gpu")]
+            Self::Driven(gpu) => gpu.measure(),
+            Self::Simulated(gpu) => gpu.measure(),
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn foreign_buffer(&self) -> DeviceError {
+        DeviceError::Validation {
+            device: self.about().name.clone(),
+            what: "a request".to_owned(),
+            detail: "it names memory or work of another device".to_owned(),
+        }
+    }
+}
+
+/// An argument for a GPU behind a driver; none if its memory is simulated.
+#[cfg(feature = "gpu")]
+fn driven<'a>(argument: &Argument<'a>) -> Option<gpu::Argument<'a>> {
+    match *argument {
+        Argument::Uniform(words) => Some(gpu::Argument::Uniform(words)),
+        Argument::Storage { buffer, bound } => match buffer {
+            Buffer::Driven(buffer) => Some(gpu::Argument::Storage { buffer, bound }),
+            Buffer::Simulated(_) => None,
+        },
+    }
+}

@@ -1,0 +1,116 @@
+//! What does an imagined machine consist of? Speeds, memories and links of a CPU and any number of GPUs, as a program writes them
+//! down.
+
+use crate::cost::{DeviceLimits, Link};
+use crate::machine::{self, Backend, GpuFeature, GpuLimits, Kind};
+
+/// A machine that is imagined: give it to [`RuntimeBuilder::simulated`](crate::RuntimeBuilder::simulated) to try a program on hardware
+/// that is not here.
+///
+/// All results are real: kernels run on this machine's CPU, each simulated GPU on memory of its own. Only time is imagined: see
+/// [`Runtime::simulated_time`](crate::Runtime::simulated_time).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// What the CPU does at best; its links are not used.
+    pub cpu: DeviceLimits,
+    /// The GPUs: devices 1 and up, in this order.
+    pub gpus: Vec<Gpu>,
+}
+
+/// A GPU that is imagined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gpu {
+    /// How people call it.
+    pub name: String,
+    /// What it and its links do at best.
+    pub limits: DeviceLimits,
+    /// Most bytes of arrays that it can hold.
+    pub memory_bytes: u64,
+    /// Largest array, in bytes, that a kernel can see.
+    pub binding_bytes_max: u64,
+    /// Whether copies run beside kernels, and up beside down; otherwise one thing happens at a time, as on GPUs behind wgpu.
+    pub overlap: bool,
+}
+
+impl Machine {
+    /// A desktop's CPU and no GPU.
+    pub fn desktop() -> Self {
+        Self {
+            cpu: DeviceLimits {
+                bandwidth_bytes_per_s: 5e10,
+                ops_per_s: 5e11,
+                special_ops_per_s: 5e10,
+                launch_ns: 5e3,
+                up: Link::NONE,
+                down: Link::NONE,
+            },
+            gpus: Vec::new(),
+        }
+    }
+
+    /// The same machine with one more GPU.
+    pub fn with(mut self, gpu: Gpu) -> Self {
+        self.gpus.push(gpu);
+        self
+    }
+}
+
+impl Gpu {
+    /// A card in a slot: ten times a desktop's CPU, behind a link of 12 GB/s.
+    pub fn card() -> Self {
+        let link = Link {
+            latency_ns: 1e4,
+            bytes_per_s: 1.2e10,
+        };
+        Self {
+            name: "simulated card".to_owned(),
+            limits: DeviceLimits {
+                bandwidth_bytes_per_s: 5e11,
+                ops_per_s: 1e13,
+                special_ops_per_s: 1e12,
+                launch_ns: 2e4,
+                up: link,
+                down: link,
+            },
+            memory_bytes: 8 << 30,
+            binding_bytes_max: 2 << 30,
+            overlap: false,
+        }
+    }
+
+    /// The same GPU under another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same GPU with so much memory.
+    pub fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory_bytes = bytes;
+        self
+    }
+
+    /// The GPU as a machine's description lists it.
+    pub(super) fn describe(&self) -> machine::Gpu {
+        machine::Gpu {
+            name: self.name.clone(),
+            vendor: "impel".to_owned(),
+            kind: Kind::Virtual,
+            backend: Backend::Other,
+            driver: "simulated".to_owned(),
+            pci_address: None,
+            ids: (0, 0),
+            limits: GpuLimits {
+                buffer_bytes_max: self.memory_bytes,
+                binding_bytes_max: self.binding_bytes_max,
+                storage_alignment_bytes: 32,
+                storage_buffers_max: 16,
+                workgroups_per_dimension_max: 65_535,
+                invocations_per_workgroup_max: 1024,
+                workgroup_size_max: [1024, 1024, 64],
+                workgroup_memory_bytes_max: 48 << 10,
+            },
+            features: vec![GpuFeature::Timestamps],
+        }
+    }
+}

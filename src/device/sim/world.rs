@@ -1,0 +1,135 @@
+//! What time is it on an imagined machine? One clock for the host, and for each device the moments at which its queue and its links
+//! are free again. Nothing here waits: time passes when somebody asks for what is not done yet.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Machine;
+use super::durations::Durations;
+use crate::cost::Work;
+use crate::machine::DeviceId;
+
+/// A moment on the virtual clock, in ns since the machine was started.
+pub(super) type Moment = f64;
+
+/// A direction between main memory and a device's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Up,
+    Down,
+}
+
+/// The virtual clock of a machine and all its devices.
+#[derive(Debug)]
+pub(crate) struct World {
+    durations: Durations,
+    overlap: Vec<bool>,
+    clock: Mutex<Clock>,
+}
+
+#[derive(Debug)]
+struct Clock {
+    now: Moment,
+    devices: Vec<Timeline>,
+}
+
+/// When a device is free again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Timeline {
+    /// Everything handed over so far has ended.
+    all: Moment,
+    kernels: Moment,
+    up: Moment,
+    down: Moment,
+}
+
+impl World {
+    pub(crate) fn new(machine: &Machine) -> Arc<Self> {
+        Arc::new(Self {
+            durations: Durations::of(machine),
+            overlap: machine.gpus.iter().map(|gpu| gpu.overlap).collect(),
+            clock: Mutex::new(Clock {
+                now: 0.0,
+                devices: vec![Timeline::default(); machine.gpus.len()],
+            }),
+        })
+    }
+
+    /// The host's time, in ns.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock().now
+    }
+
+    /// The CPU works; how long that took, in ns.
+    pub(crate) fn work_on_cpu(&self, work: Work) -> f64 {
+        let ns = self.durations.compute_ns(DeviceId::CPU, work);
+        self.clock().now += ns;
+        ns
+    }
+
+    /// The host waits until `moment`, or for as long as it has patience: whether the moment came.
+    pub(super) fn wait(&self, moment: Moment, patience_ns: f64) -> bool {
+        let mut clock = self.clock();
+        let until = clock.now + patience_ns;
+        clock.now = clock.now.max(moment.min(until));
+        moment <= until
+    }
+
+    /// A device does some work, `slower` times as long as usual, when it has done what came before: how long it takes, and when it
+    /// ends.
+    pub(super) fn compute(&self, device: DeviceId, work: Work, slower: f64) -> (f64, Moment) {
+        let ns = self.durations.compute_ns(device, work) * slower;
+        let mut clock = self.clock();
+        let start = clock.now;
+        let line = clock.line(device);
+        // A kernel waits for the words that were sent before it.
+        let start = start.max(line.kernels).max(line.up);
+        let start = if self.overlaps(device) {
+            start
+        } else {
+            start.max(line.all)
+        };
+        line.kernels = start + ns;
+        line.all = line.all.max(line.kernels);
+        (ns, line.kernels)
+    }
+
+    /// Words go over a device's link when it has done what they wait for: when they have arrived.
+    pub(super) fn copy(&self, device: DeviceId, direction: Direction, bytes: u64) -> Moment {
+        let ns = self.durations.copy_ns(device, direction, bytes);
+        let mut clock = self.clock();
+        let now = clock.now;
+        let line = clock.line(device);
+        let start = match (self.overlaps(device), direction) {
+            (false, _) => now.max(line.all),
+            (true, Direction::Up) => now.max(line.up),
+            // What comes home is what kernels wrote.
+            (true, Direction::Down) => now.max(line.down).max(line.kernels),
+        };
+        let end = start + ns;
+        match direction {
+            Direction::Up => line.up = end,
+            Direction::Down => line.down = end,
+        }
+        line.all = line.all.max(end);
+        end
+    }
+
+    /// When a device will have done everything.
+    pub(super) fn idle_at(&self, device: DeviceId) -> Moment {
+        self.clock().line(device).all
+    }
+
+    fn overlaps(&self, device: DeviceId) -> bool {
+        self.overlap[usize::from(device.0) - 1]
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock {
+    fn line(&mut self, device: DeviceId) -> &mut Timeline {
+        &mut self.devices[usize::from(device.0) - 1]
+    }
+}

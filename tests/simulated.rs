@@ -1,0 +1,103 @@
+//! Does a program run on an imagined machine as it does on a real one, and does time pass there as the description says?
+
+// All numbers here are exact in f32, whatever computes them.
+#![allow(clippy::float_cmp)]
+
+use impel::sim::{Gpu, Machine};
+use impel::{Array, DeviceId, Policy, Runtime};
+use impel_kernels::histogram::wgsl as bins_of;
+use impel_kernels::saxpy::wgsl as saxpy;
+
+fn axpy<'a>(x: &'a Array<f32>, y: &'a mut Array<f32>) -> impel::Launch<'a> {
+    let n = y.len() as u32;
+    let params = saxpy::Params { alpha: 0.5, n };
+    saxpy::saxpy { params, x, y }.over(n)
+}
+
+fn two_cards() -> Runtime {
+    let machine = Machine::desktop().with(Gpu::card()).with(Gpu::card());
+    Runtime::builder()
+        .threads(2)
+        .simulated(machine)
+        .build()
+        .expect("nothing is needed for it")
+}
+
+#[test]
+fn every_imagined_device_computes_its_part() {
+    let rt = two_cards();
+    assert_eq!(rt.machine().gpus.len(), 2);
+    let n = 100_000;
+    let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+    let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+    let devices = [DeviceId::CPU, DeviceId(1), DeviceId(2)];
+    let shares = devices.map(|device| (device, 1.0 / 3.0)).to_vec();
+    for round in 1..=3 {
+        let launch = axpy(&x, &mut y).with_policy(Policy::Split(shares.clone()));
+        rt.launch(launch).unwrap().wait().unwrap();
+        assert_eq!(*y.read_range(0..1).unwrap(), [1.0 + round as f32]);
+    }
+    assert_eq!(*y.read().unwrap(), vec![4.0; n]);
+    for device in devices {
+        assert_eq!(rt.report().runs("saxpy", device).parts, 3, "{device}");
+    }
+}
+
+#[test]
+fn what_is_combined_is_right_whoever_computes_it() {
+    let rt = two_cards();
+    let n = 100_000;
+    let data: Vec<u32> = (0..n).map(|i: u32| i.wrapping_mul(2_654_435_761)).collect();
+    let mut expected = vec![0_u32; 256];
+    for value in &data {
+        expected[(value >> 3 & 255) as usize] += 1;
+    }
+    let data = rt.array_from_vec(data).unwrap();
+    for policy in [
+        Policy::GpuOnly(DeviceId(2)),
+        Policy::Split(vec![(DeviceId::CPU, 0.5), (DeviceId(1), 0.5)]),
+    ] {
+        let mut bins = rt.zeros::<u32>(256).unwrap();
+        let launch = bins_of::histogram {
+            params: bins_of::Params { n, shift: 3 },
+            data: &data,
+            bins: &mut bins,
+        };
+        let launch = launch.workgroups(n.div_ceil(32_768)).with_policy(policy);
+        rt.launch(launch).unwrap().wait().unwrap();
+        assert_eq!(*bins.read().unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_copy_takes_as_long_as_its_link_says() {
+    let rt = two_cards();
+    let n = 3_000_000;
+    let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+    let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+    let launch = axpy(&x, &mut y).with_policy(Policy::GpuOnly(DeviceId(1)));
+    let now = || rt.simulated_time().expect("an imagined machine").as_secs_f64();
+    let before = now();
+    rt.launch(launch).unwrap().wait().unwrap();
+    let took = now() - before;
+    // Two arrays of 12 MB over 12 GB/s, and a kernel that is short beside them.
+    assert!((0.002..0.0025).contains(&took), "{took} s");
+}
+
+#[test]
+fn a_lost_gpu_is_replaced_by_the_others() {
+    let rt = two_cards();
+    let n = 10_000;
+    let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+    let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+    rt.lose_gpu(DeviceId(1));
+    let launch = axpy(&x, &mut y);
+    let plan = rt.explain(&launch).unwrap().to_string();
+    assert!(
+        plan.contains("retired after it failed: it was destroyed"),
+        "{plan}"
+    );
+    rt.launch(launch).unwrap().wait().unwrap();
+    assert_eq!(rt.report().runs("saxpy", DeviceId(1)).parts, 0);
+    assert_eq!(*y.read().unwrap(), vec![2.0; n]);
+}
