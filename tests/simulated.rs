@@ -76,7 +76,11 @@ fn a_copy_takes_as_long_as_its_link_says() {
     let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
     let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
     let launch = axpy(&x, &mut y).with_policy(Policy::GpuOnly(DeviceId(1)));
-    let now = || rt.simulated_time().expect("an imagined machine").as_secs_f64();
+    let now = || {
+        rt.simulated_time()
+            .expect("an imagined machine")
+            .as_secs_f64()
+    };
     let before = now();
     rt.launch(launch).unwrap().wait().unwrap();
     let took = now() - before;
