@@ -1,5 +1,7 @@
 //! Tests of what every schedule of copies promises, against a model that keeps a version number per word and memory.
 
+mod least;
+
 use proptest::prelude::*;
 
 use super::*;
