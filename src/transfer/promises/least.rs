@@ -14,9 +14,8 @@ enum Step {
 
 /// Launches with the host reading and writing between them.
 fn any_program() -> impl Strategy<Value = Vec<Step>> {
-    let span = || {
-        (0..=WORDS as u64, 0..=WORDS as u64).prop_map(|(a, b)| Span::new(a.min(b), a.max(b)))
-    };
+    let span =
+        || (0..=WORDS as u64, 0..=WORDS as u64).prop_map(|(a, b)| Span::new(a.min(b), a.max(b)));
     let by_host = (any::<bool>(), 0..ARRAYS, span()).prop_map(|(write, array, span)| {
         if write {
             Step::HostWrite { array, span }
@@ -217,5 +216,8 @@ fn the_search_finds_the_way_through_main_memory() {
     let shared = [event(0, Some(1)), event(0b1100, None), event(0b0001, None)];
     assert_eq!(fewest_copies(&shared), 3);
     assert_eq!(fewest_copies(&[event(0b0001, None)]), 0);
-    assert_eq!(fewest_copies(&[event(0b0010, Some(1)), event(0b0010, None)]), 1);
+    assert_eq!(
+        fewest_copies(&[event(0b0010, Some(1)), event(0b0010, None)]),
+        1
+    );
 }
