@@ -138,8 +138,11 @@ impl Compiled {
             wgsl,
             entry,
             launch_binding,
+            windowed,
         } = &kernel.gpu;
-        let gpu = format!("wgsl: {wgsl:?}, entry: {entry:?}, launch_binding: {launch_binding}");
+        let gpu = format!(
+            "wgsl: {wgsl:?}, entry: {entry:?}, launch_binding: {launch_binding}, windowed: {windowed:?}"
+        );
         let _ = writeln!(text, "    gpu: ::impel::kernel::GpuModule {{ {gpu} }},");
         let _ = writeln!(
             text,

@@ -14,10 +14,15 @@
 //!
 //! A dispatch may have any shape with at least as many workgroups as the part: they are counted through, and those past the end
 //! do nothing. That is how parts longer than a device's limit of a dimension are run.
+//!
+//! A second text does the same where only a range of each runtime-sized array is bound. Its launch description goes on with
+//!
+//! ```wgsl
+//!     windows: array<vec4<u32>, N>, // by such array: first bound element, number of elements of the whole array
+//! ```
 
 mod layout;
-
-use std::fmt::Write;
+mod window;
 
 use naga::compact::{KeepUnused, compact};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -35,6 +40,8 @@ pub struct GpuModule {
     pub entry: String,
     /// Binding of the launch description, in group 0.
     pub launch_binding: u32,
+    /// The module for arrays that are bound in part; none if no binding is a runtime-sized array.
+    pub windowed: Option<String>,
 }
 
 /// Rewrites the entry point with this index.
@@ -66,31 +73,39 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
     let info = validate(&module);
     let text =
         naga::back::wgsl::write_string(&module, &info, naga::back::wgsl::WriterFlags::empty());
-    let mut wgsl = layout::with_sizes(&text.expect("a valid module can be written"), &module);
-    let (name, types) = signature(&wgsl, &format!("{prefix}kernel"));
+    let written = layout::with_sizes(&text.expect("a valid module can be written"), &module);
+    let (name, types) = signature(&written, &format!("{prefix}kernel"));
     let values: Vec<String> = arguments
         .iter()
         .zip(&types)
         .map(|(argument, ty)| argument_value(&module, argument, ty, entry.workgroup_size))
         .collect();
-    let call = format!("{name}({})", values.join(", "));
-    let entry_name = format!("{prefix}part");
-    write_entry(
-        &mut wgsl,
-        &prefix,
-        &entry_name,
+    let part = PartEntry {
         launch_binding,
-        entry.workgroup_size,
-        [opening(&module), &call],
-    );
-    let rewritten = naga::front::wgsl::parse_str(&wgsl)
-        .unwrap_or_else(|error| panic!("rewritten WGSL parses: {error}\n{wgsl}"));
-    validate(&rewritten);
-    assert_same_buffers(&module, &rewritten);
+        size: entry.workgroup_size,
+        opening: opening(&module),
+        call: format!("{name}({})", values.join(", ")),
+        name: format!("{prefix}part"),
+        prefix,
+    };
+    let finished = |mut wgsl: String, windows: usize| {
+        part.append_to(&mut wgsl, windows);
+        let rewritten = naga::front::wgsl::parse_str(&wgsl)
+            .unwrap_or_else(|error| panic!("rewritten WGSL parses: {error}\n{wgsl}"));
+        validate(&rewritten);
+        assert_same_buffers(&module, &rewritten);
+        wgsl
+    };
+    let windows = window::count(&module);
+    let windowed = (windows > 0)
+        .then(|| window::with_windows(&written, &module, &format!("{}launch", part.prefix)))
+        .flatten()
+        .map(|wgsl| finished(wgsl, windows));
     GpuModule {
-        wgsl,
-        entry: entry_name,
+        wgsl: finished(written, 0),
+        windowed,
         launch_binding,
+        entry: part.name,
     }
 }
 
@@ -222,27 +237,44 @@ fn opening(module: &Module) -> &'static str {
     }
 }
 
-/// Appends the launch description and the new entry point.
-fn write_entry(
-    wgsl: &mut String,
-    prefix: &str,
-    entry: &str,
+/// The new entry point.
+struct PartEntry {
+    prefix: String,
+    name: String,
     launch_binding: u32,
-    [x, y, z]: [u32; 3],
-    [opening, call]: [&str; 2],
-) {
-    let launch = format!(
-        "
+    size: [u32; 3],
+    opening: &'static str,
+    call: String,
+}
+
+impl PartEntry {
+    /// Appends the launch description, for so many windows, and the entry point.
+    fn append_to(&self, wgsl: &mut String, windows: usize) {
+        let Self {
+            prefix,
+            name,
+            launch_binding,
+            size: [x, y, z],
+            opening,
+            call,
+        } = self;
+        let windows = if windows == 0 {
+            String::new()
+        } else {
+            format!("\n    windows: array<vec4<u32>, {windows}>,")
+        };
+        let entry = format!(
+            "
 struct {prefix}Launch {{
     first: vec3<u32>,
     extent: vec3<u32>,
-    num_workgroups: vec3<u32>,
+    num_workgroups: vec3<u32>,{windows}
 }}
 
 @group(0) @binding({launch_binding}) var<uniform> {prefix}launch: {prefix}Launch;
 
 @compute @workgroup_size({x}, {y}, {z})
-fn {entry}(
+fn {name}(
     @builtin(workgroup_id) dispatched: vec3<u32>,
     @builtin(num_workgroups) dispatch: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
@@ -258,9 +290,9 @@ fn {entry}(
     }}
 }}
 "
-    );
-    // Writing to a String cannot fail.
-    let _ = wgsl.write_str(&launch);
+        );
+        wgsl.push_str(&entry);
+    }
 }
 
 #[cfg(test)]

@@ -52,18 +52,30 @@ fn halves(grid: [u32; 3]) -> [Part; 2] {
 
 /// Runs `part` as a dispatch of another shape, with a row of workgroups too many.
 fn run_part(module: &GpuModule, grid: [u32; 3], part: Part, buffers: &mut Vec<Vec<u8>>) {
+    run_text(&module.wgsl, &module.entry, (grid, part, &[]), buffers);
+}
+
+/// First element and length of each window.
+type Windows<'a> = &'a [[u32; 2]];
+
+fn run_text(
+    wgsl: &str,
+    entry: &str,
+    (grid, part, windows): ([u32; 3], Part, Windows<'_>),
+    buffers: &mut Vec<Vec<u8>>,
+) {
     let [_, extent] = part;
     let total: u32 = extent.iter().product();
     let launch = [part[0], extent, grid].map(|[x, y, z]| [x, y, z, 0]);
-    buffers.push(
-        launch
-            .as_flattened()
-            .iter()
-            .flat_map(|word| word.to_le_bytes())
-            .collect(),
-    );
-    let front = front(&module.wgsl, "part.wgsl", None);
-    let oracle = Oracle::new(&front.module, &front.info, &module.entry).unwrap();
+    let windows = windows.iter().map(|[first, len]| [*first, *len, 0, 0]);
+    let words: Vec<[u32; 4]> = launch.into_iter().chain(windows).collect();
+    let bytes = words
+        .as_flattened()
+        .iter()
+        .flat_map(|word| word.to_le_bytes());
+    buffers.push(bytes.collect());
+    let front = front(wgsl, "part.wgsl", None);
+    let oracle = Oracle::new(&front.module, &front.info, entry).unwrap();
     let dispatch = [2, total.div_ceil(2) + 1, 1];
     oracle.run(dispatch, buffers).unwrap();
     buffers.pop();
@@ -96,6 +108,94 @@ fn parts_make_up_the_launch_of_every_shader_of_the_corpus() {
     }
 }
 
+/// Bytes per element of each of the launch's bindings, in order; none for those that are bound whole.
+fn strides(front: &Front, bindings: usize) -> Vec<Option<u32>> {
+    let variables = front.module.global_variables.iter();
+    let mut bound: Vec<_> = variables
+        .filter_map(|(_, variable)| Some((variable.binding?, variable.ty)))
+        .map(|(place, ty)| ((place.group, place.binding), ty))
+        .collect();
+    bound.sort_unstable_by_key(|(place, _)| *place);
+    assert_eq!(bound.len(), bindings, "all buffers are used");
+    let stride = |ty| match front.module.types[ty].inner {
+        naga::TypeInner::Array {
+            size: naga::ArraySize::Dynamic,
+            stride,
+            ..
+        } => Some(stride),
+        _ => None,
+    };
+    bound.into_iter().map(|(_, ty)| stride(ty)).collect()
+}
+
+#[test]
+fn parts_whose_arrays_begin_elsewhere_make_up_the_launch_of_every_shader_of_the_corpus() {
+    // Elements before the array in each buffer, whose window begins so many elements before 0.
+    const BEFORE: u32 = 3;
+    let mut windowed = 0;
+    for path in shaders("tests/shaders/in") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let case = Case::parse(stem(&path), &text).unwrap();
+        let original = front(&text, stem(&path), Some(&case));
+        let module = gpu_module(&original, 0);
+        let Some(wgsl) = &module.windowed else {
+            continue;
+        };
+        windowed += 1;
+        let oracle = Oracle::new(&original.module, &original.info, "main").unwrap();
+        let mut expected = case.buffers(&original.module, oracle.bindings());
+        let strides = strides(&original, expected.len());
+        let (mut actual, mut windows) = (expected.clone(), Vec::new());
+        for (buffer, stride) in actual.iter_mut().zip(&strides) {
+            let Some(stride) = *stride else { continue };
+            windows.push([BEFORE.wrapping_neg(), buffer.len() as u32 / stride]);
+            buffer.splice(0..0, vec![0; (BEFORE * stride) as usize]);
+        }
+        oracle.run(case.dispatch, &mut expected).unwrap();
+        for part in halves(case.dispatch) {
+            let launch = (case.dispatch, part, windows.as_slice());
+            run_text(wgsl, &module.entry, launch, &mut actual);
+        }
+        for (buffer, stride) in actual.iter_mut().zip(&strides) {
+            buffer.drain(0..(BEFORE * stride.unwrap_or(0)) as usize);
+        }
+        assert!(expected == actual, "{}:\n{wgsl}", case.name);
+    }
+    assert!(
+        windowed > 60,
+        "most shaders have runtime-sized arrays: {windowed}"
+    );
+}
+
+#[test]
+fn a_part_runs_with_nothing_but_the_range_that_it_touches() {
+    let text = "
+        @group(0) @binding(0) var<storage> x: array<f32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(4) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+            let i = id.x;
+            if (i > 0u && i + 1u < arrayLength(&x)) { y[i] = x[i - 1u] + 2.0 * x[i + 1u]; }
+        }";
+    let original = front(text, "stencil.wgsl", None);
+    let oracle = Oracle::new(&original.module, &original.info, "main").unwrap();
+    let bytes = |range: std::ops::Range<u32>| -> Vec<u8> {
+        range.flat_map(|i| (i as f32).to_le_bytes()).collect()
+    };
+    let mut expected = vec![bytes(0..20), vec![0; 80]];
+    oracle.run([5, 1, 1], &mut expected).unwrap();
+    let module = gpu_module(&original, 0);
+    // Workgroups 2 and 3: elements 8 to 15, and one more on either side.
+    let mut buffers = vec![bytes(7..17), vec![0; 8 * 4]];
+    let launch: (_, Part, Windows<'_>) = ([5, 1, 1], [[2, 0, 0], [2, 1, 1]], &[[7, 20], [8, 20]]);
+    run_text(
+        module.windowed.as_ref().unwrap(),
+        &module.entry,
+        launch,
+        &mut buffers,
+    );
+    assert_eq!(buffers[1], expected[1][8 * 4..16 * 4]);
+}
+
 #[test]
 fn every_kernels_module_reads_as_it_did() {
     for path in shaders("shaders") {
@@ -104,5 +204,9 @@ fn every_kernels_module_reads_as_it_did() {
         let module = gpu_module(&original, 0);
         let name = format!("tests/shaders/gpu/{}.wgsl", stem(&path));
         golden::check(root().join(name), &module.wgsl);
+        if let Some(windowed) = &module.windowed {
+            let name = format!("tests/shaders/gpu/{}.windowed.wgsl", stem(&path));
+            golden::check(root().join(name), windowed);
+        }
     }
 }

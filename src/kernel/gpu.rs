@@ -1,6 +1,8 @@
 //! How is a part of a launch dispatched? The small uniform buffer that tells a GPU module which workgroups to run, and the
 //! folding of long dispatches into as many dimensions as an adapter's limit asks for.
 
+use smallvec::SmallVec;
+
 use crate::lanes::Tile;
 
 /// What a GPU runs: WGSL with every binding in group 0, numbered in the order of
@@ -14,6 +16,30 @@ pub struct GpuModule {
     pub entry: &'static str,
     /// Binding of the launch description, in group 0.
     pub launch_binding: u32,
+    /// The module for arrays of which only a range is bound: its launch description goes on with [`window_words`]. None if no
+    /// binding is a runtime-sized array.
+    pub windowed: Option<&'static str>,
+}
+
+/// What of a runtime-sized array is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// First bound element.
+    pub first: u32,
+    /// Elements of the whole array.
+    pub len: u32,
+}
+
+/// Words of the launch description for each runtime-sized array of a windowed module.
+pub const WINDOW_WORDS: usize = 4;
+
+/// The rest of the launch description of a windowed module, one entry per binding that
+/// [may be bound in part](super::Binding::may_be_windowed).
+pub fn window_words(windows: &[Window]) -> SmallVec<[u32; 8 * WINDOW_WORDS]> {
+    let words = windows
+        .iter()
+        .map(|window| [window.first, window.len, 0, 0]);
+    words.flatten().collect()
 }
 
 /// Size of the launch description in words: three vectors of three, each padded to four.

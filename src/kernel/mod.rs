@@ -14,7 +14,9 @@ pub use access::AccessMap;
 pub use bounds::Overrun;
 pub use disjoint::{Conflict, ConflictKind, disjoint};
 pub use evaluate::{Bound, Environment, Resolved};
-pub use gpu::{GpuModule, LAUNCH_WORDS, dispatch_size, launch_words};
+pub use gpu::{
+    GpuModule, LAUNCH_WORDS, WINDOW_WORDS, Window, dispatch_size, launch_words, window_words,
+};
 pub use work::{TRIPS_GUESSED, WorkEstimate};
 
 use crate::lanes;
@@ -58,6 +60,13 @@ pub struct Binding {
     pub fixed_words: u32,
     /// Words per element of the runtime-sized array; 0 for a type of fixed size.
     pub stride_words: u32,
+}
+
+impl Binding {
+    /// Whether a part of a launch can do with a range of the array: it is runtime-sized, with nothing before it.
+    pub const fn may_be_windowed(&self) -> bool {
+        self.stride_words > 0 && self.fixed_words == 0
+    }
 }
 
 /// Address space of a bound buffer.

@@ -9,7 +9,7 @@ mod commit;
 mod copy;
 #[cfg(test)]
 mod promises;
-pub(crate) mod residence;
+pub mod residence;
 mod schedule;
 
 pub use commit::{Company, commit};

@@ -14,60 +14,63 @@ use crate::region::{Span, WORD_BYTES};
 
 /// A buffer in a device's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub struct Held {
     /// Number of the array whose words it holds.
-    pub(crate) array: u64,
+    pub array: u64,
     /// Which of them.
-    pub(crate) span: Span,
+    pub span: Span,
     /// Whether a part at work uses it: then it stays.
-    pub(crate) pinned: bool,
+    pub pinned: bool,
     /// When a part used it last; larger is later.
-    pub(crate) last_use: u64,
+    pub last_use: u64,
     /// How many queued launches come before the next that uses it; none if no known launch does.
-    pub(crate) next_use: Option<u64>,
+    pub next_use: Option<u64>,
 }
 
 /// A range of an array that must be in one buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Want {
+pub struct Want {
     /// Number of the array.
-    pub(crate) array: u64,
+    pub array: u64,
     /// The words.
-    pub(crate) span: Span,
+    pub span: Span,
 }
 
 /// What to do so that all wanted ranges have their buffers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reservation {
+pub struct Reservation {
     /// Indices of the held buffers that leave, in this order.
-    pub(crate) evict: SmallVec<[usize; 4]>,
+    pub evict: SmallVec<[usize; 4]>,
     /// The buffers to make.
-    pub(crate) make: SmallVec<[Want; 8]>,
+    pub make: SmallVec<[Want; 8]>,
 }
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(crate) enum NoRoom {
+pub enum NoRoom {
     /// Even an empty memory is too small.
     #[error("its arrays need {} at once, and the budget of its memory is {}", Bytes(*wanted_words * WORD_BYTES), Bytes(*budget_words * WORD_BYTES))]
     Never {
+        /// Words of all ranges.
         wanted_words: u64,
+        /// Words of the memory.
         budget_words: u64,
     },
     /// Parts at work use too much of it; there will be room when they are done.
     #[error("its arrays need {}, and parts at work use {}", Bytes(*wanted_words * WORD_BYTES), Bytes(*pinned_words * WORD_BYTES))]
     Now {
+        /// Words of all ranges.
         wanted_words: u64,
+        /// Words that stay for now.
         pinned_words: u64,
     },
 }
 
 /// Makes room for all of `wants` in a memory of `budget_words` that has the buffers `held`, which share no word.
-pub(crate) fn reserve(
-    budget_words: u64,
-    held: &[Held],
-    wants: &[Want],
-) -> Result<Reservation, NoRoom> {
+///
+/// # Errors
+/// If there is no room for all of them at once, now or ever.
+pub fn reserve(budget_words: u64, held: &[Held], wants: &[Want]) -> Result<Reservation, NoRoom> {
     let wants = joined(wants);
     let wanted_words = wants.iter().map(|want| want.span.words()).sum();
     if wanted_words > budget_words {

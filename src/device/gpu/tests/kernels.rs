@@ -68,6 +68,7 @@ pub(super) const fn kernel(
             wgsl,
             entry: "main",
             launch_binding: bindings.len() as u32,
+            windowed: None,
         },
     }
 }
