@@ -14,6 +14,7 @@ use crate::execute::Shared;
 use crate::graph::{Access, ArrayId};
 use crate::machine::MemoryId;
 use crate::region::{Residency, Span, SpanSet, Touch};
+use crate::trace::{ArrayNo, Event};
 use crate::transfer::{self, Company};
 
 /// Most words of an array: kernels index with 32 bits.
@@ -111,13 +112,14 @@ impl Placement {
         self.buffers[at] = buffer;
     }
 
-    /// Notes that a GPU's memory is gone.
-    pub(crate) fn lose(&mut self, memory: MemoryId, device: String, cause: String) {
+    /// Notes that a GPU's memory is gone, and returns the words that are lost with it.
+    pub(crate) fn lose(&mut self, memory: MemoryId, device: String, cause: String) -> SpanSet {
         let lost = self.residency.drop_memory(memory);
         self.set_buffer(memory, None);
         if !lost.is_empty() {
             self.lost_with = Some((device, cause));
         }
+        lost
     }
 
     /// Notes what a finished part, or the host, wrote in `memory`.
@@ -148,6 +150,10 @@ impl ArrayCore {
             lost_with: None,
         };
         let (id, shared) = (shared.next_array(), Arc::clone(shared));
+        shared.trace.record(|| Event::ArrayMade {
+            array: ArrayNo(id.0),
+            words: host.words(),
+        });
         Arc::new(Self {
             id,
             shared,
@@ -218,8 +224,10 @@ impl ArrayCore {
         });
         self.shared.bring_home(self, span)?;
         let loan = self.lend(span, lending)?;
+        self.shared.record_host_read(self, span);
         if write {
             self.placement().written(span);
+            self.shared.record_host_write(self, span);
         }
         Ok(loan)
     }
@@ -233,6 +241,7 @@ impl ArrayCore {
         });
         let loan = self.lend(span, Lending::Exclusive)?;
         self.placement().written(span);
+        self.shared.record_host_write(self, span);
         Ok(loan)
     }
 }

@@ -126,6 +126,11 @@ impl<W> Graph<W> {
         id
     }
 
+    /// The id of the work that is added next.
+    pub(crate) fn next_id(&self) -> TaskId {
+        TaskId(self.next)
+    }
+
     /// Takes the work that has been ready for longest.
     pub(crate) fn take_next(&mut self) -> Option<(TaskId, W)> {
         let id = self.ready.pop_front()?;

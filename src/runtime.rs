@@ -16,7 +16,7 @@ use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
 use crate::plan::{Plan, Policy};
 use crate::store::CostStore;
-use crate::trace::Report;
+use crate::trace::{EVENTS_MAX, Recorder, Report, Trace};
 
 /// The devices of this machine, ready for launches.
 ///
@@ -38,6 +38,7 @@ pub struct RuntimeBuilder {
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
+    trace: bool,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
 }
@@ -84,6 +85,12 @@ impl RuntimeBuilder {
     /// Neither reads nor writes costs on disk.
     pub fn without_cache(mut self) -> Self {
         self.cache = Cache::Off;
+        self
+    }
+
+    /// Records every decision and every movement from the start; see [`Runtime::trace`].
+    pub fn trace(mut self, on: bool) -> Self {
+        self.trace = on;
         self
     }
 
@@ -158,7 +165,9 @@ impl RuntimeBuilder {
             Cache::In(directory) => CostStore::in_directory(directory),
             Cache::Off => CostStore::nowhere(),
         };
-        let shared = Shared::new(devices, self.policy, store);
+        let trace = Recorder::new(devices.clock(), EVENTS_MAX);
+        trace.turn(self.trace);
+        let shared = Shared::new(devices, self.policy, store, trace);
         let executor = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -278,6 +287,11 @@ impl Runtime {
     /// What happened so far.
     pub fn report(&self) -> Report {
         self.shared.report_so_far()
+    }
+
+    /// Every decision and movement so far, if the runtime was [built with a trace](RuntimeBuilder::trace); without, it is empty.
+    pub fn trace(&self) -> Trace {
+        self.shared.trace_so_far()
     }
 
     /// Time that has passed on a machine that is [imagined](RuntimeBuilder::simulated); none on real ones.

@@ -1,6 +1,7 @@
 //! How is a part of a launch carried out? One folder per kind of device: the only code that names rayon, wgpu or a clock.
 
 mod accelerator;
+mod clock;
 pub(crate) mod cpu;
 pub(crate) mod environment;
 mod error;
@@ -197,6 +198,17 @@ impl Devices {
     pub(crate) fn simulated_time(&self) -> Option<Duration> {
         let world = self.world.as_ref()?;
         Some(Duration::from_nanos(world.now() as u64))
+    }
+
+    /// The clock of traces and reports, in ns: the imagined one where the machine is imagined.
+    pub(crate) fn clock(&self) -> Arc<dyn Fn() -> u64 + Send + Sync> {
+        match &self.world {
+            Some(world) => {
+                let world = Arc::clone(world);
+                Arc::new(move || world.now() as u64)
+            }
+            None => clock::from_now(),
+        }
     }
 
     /// The GPU behind an id other than the CPU's.

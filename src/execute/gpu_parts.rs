@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error, commit, workgroups};
+use super::record::Starting;
 use super::timing::Timed;
 use crate::device::cpu::Lending;
 use crate::device::{Accelerator, Argument, Buffer, DeviceError, Dispatch, Timing};
@@ -17,6 +18,7 @@ use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Span, SpanSet};
+use crate::trace::{Event, PartKind, PartNo};
 use crate::transfer::Company;
 
 /// The buffers of a GPU part's slots.
@@ -39,6 +41,7 @@ pub(super) struct Started<'a> {
     dispatch: Dispatch,
     timing: Timing,
     bound: BoundPart,
+    number: PartNo,
 }
 
 impl Shared {
@@ -115,7 +118,19 @@ impl Shared {
                 continue;
             };
             let bound = bound.swap_remove(at);
-            let timing = self.timing(job, part.device, job.work(part.tile, footprint));
+            let work = job.work(part.tile, footprint);
+            let timing = self.timing(job, part.device, work);
+            let number = self.record_part(
+                job,
+                &Starting {
+                    device: part.device,
+                    tile: part.tile,
+                    footprint,
+                    company: Company::of(plan.parts.len()),
+                    kind: PartKind::Planned,
+                    predicted_ns: part.predicted_ns,
+                },
+            );
             match self.dispatch(job, part, timing, &bound) {
                 Ok(dispatch) => {
                     running.push(Started {
@@ -124,9 +139,10 @@ impl Shared {
                         dispatch,
                         timing,
                         bound,
+                        number,
                     });
                 }
-                Err(error) => failures.push(self.failure(part, &error)),
+                Err(error) => failures.push(self.failure_of(number, part, &error)),
             }
         }
         running
@@ -179,16 +195,17 @@ impl Shared {
             dispatch,
             timing,
             bound,
+            number,
         } = started;
         let gpu = self.devices.gpu(part.device);
         if company == Company::Shared
             && let Err(error) = gpu.wait(&dispatch.ticket(), crate::device::WAIT_MAX)
         {
-            failures.push(self.failure(&part, &error));
+            failures.push(self.failure_of(number, &part, &error));
             return Ok(());
         }
-        if let Err(error) = self.merge_all(job, gpu, &bound)? {
-            failures.push(self.failure(&part, &error));
+        if let Err(error) = self.merge_all(job, gpu, number, &bound)? {
+            failures.push(self.failure_of(number, &part, &error));
             return Ok(());
         }
         commit(
@@ -198,7 +215,12 @@ impl Shared {
             footprint,
             company,
         );
+        self.trace.record(|| Event::PartDone {
+            part: number,
+            ns: None,
+        });
         let part = Timed {
+            number,
             name: job.body.kernel.name,
             kernel: job.key(),
             id: part.device,
@@ -218,6 +240,7 @@ impl Shared {
         &self,
         job: &Job<'_>,
         gpu: &Accelerator,
+        number: PartNo,
         bound: &BoundPart,
     ) -> Result<Result<(), DeviceError>, LaunchError> {
         let mut fetched: SmallVec<[(&Slot, Combine, Vec<u32>); 2]> = SmallVec::new();
@@ -226,9 +249,17 @@ impl Shared {
             let all = Span::new(0, slot.span.words());
             let mut copy = Vec::with_capacity(all.words() as usize);
             let mut append = |_, words: &[u32]| copy.extend_from_slice(words);
+            let start_ns = self.trace.now_ns();
             if let Err(error) = gpu.download(&own.buffer, &[all], &mut append) {
                 return Ok(Err(error));
             }
+            self.trace.record(|| Event::Combined {
+                part: number,
+                array: slot.core.number(),
+                span: slot.span,
+                from: bound.device.memory(),
+                ns: self.trace.now_ns() - start_ns,
+            });
             self.report()
                 .add_copies(bound.device.memory(), MemoryId::HOST, &SpanSet::from(all));
             fetched.push((slot, combine, copy));
@@ -243,7 +274,17 @@ impl Shared {
         Ok(Ok(()))
     }
 
+    /// A part that had started failed.
+    fn failure_of(&self, number: PartNo, part: &Part, error: &DeviceError) -> Failure {
+        self.trace.record(|| Event::PartFailed {
+            part: number,
+            cause: error.to_string().into(),
+        });
+        self.failure(part, error)
+    }
+
     fn failure(&self, part: &Part, error: &DeviceError) -> Failure {
+        self.record_device_failure(part.device, error);
         self.report().add_failure(part.device, error.to_string());
         Failure {
             device: part.device,

@@ -7,10 +7,12 @@ use smallvec::SmallVec;
 use crate::array::{ArrayCore, Placement};
 use crate::cost::{KernelKey, Work};
 use crate::error::LaunchError;
+use crate::graph::TaskId;
 use crate::kernel::{self, Bound, Environment, Resolved};
 use crate::lanes::Tile;
 use crate::launch::{self, LaunchBody, Slot};
 use crate::region::{Footprint, Touch};
+use crate::trace::LaunchNo;
 use crate::transfer::Company;
 
 /// A launch with everything that is known of it before it is planned.
@@ -19,6 +21,8 @@ pub(super) struct Job<'a> {
     pub(super) slots: SmallVec<[&'a Slot; 8]>,
     pub(super) resolved: Resolved<'a>,
     pub(super) grid: [u32; 3],
+    /// Its number in the trace.
+    pub(super) number: LaunchNo,
     work_per_invocation: kernel::WorkEstimate,
 }
 
@@ -44,8 +48,15 @@ impl<'a> Job<'a> {
             slots: body.slots().collect(),
             resolved,
             grid,
+            number: LaunchNo::default(),
             work_per_invocation,
         }
+    }
+
+    /// The same launch, as the piece of work `id`.
+    pub(super) fn numbered(mut self, id: TaskId) -> Self {
+        self.number = id.into();
+        self
     }
 
     /// What a tile touches, counted from the starts of the arrays.

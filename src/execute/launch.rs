@@ -7,15 +7,17 @@ use smallvec::SmallVec;
 
 use super::Shared;
 use super::job::{Job, Placements, bindings};
+use super::record::Starting;
 use crate::cost::{Prediction, Sample, Work};
 use crate::device::cpu::{self, Lending, Loan};
 use crate::error::{ArrayError, LaunchError};
+use crate::graph::TaskId;
 use crate::lanes::Tile;
 use crate::launch::{self, LaunchBody, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Plan, Policy};
 use crate::region::{Footprint, Touch};
-use crate::trace::Report;
+use crate::trace::{Event, PartKind, Report};
 use crate::transfer::Company;
 
 /// A part that a device failed to do.
@@ -28,25 +30,21 @@ pub(super) struct Failure {
 
 impl Shared {
     /// Carries a launch out.
-    pub(super) fn run_launch(&self, body: &LaunchBody) -> Result<(), LaunchError> {
+    pub(super) fn run_launch(&self, id: TaskId, body: &LaunchBody) -> Result<(), LaunchError> {
+        self.trace
+            .record(|| Event::LaunchStarted { launch: id.into() });
         let bindings = bindings(body);
-        let job = Job::new(body, &bindings);
+        let job = Job::new(body, &bindings).numbered(id);
         let by_itself = matches!(self.policy_of(body), Policy::Auto | Policy::CpuOnly);
         if self.devices.cpu_only() && by_itself {
             let whole = job.whole();
             let footprint = job.footprint_in(whole, Company::Alone);
             check_contents(&job, &Placements::lock(&job), &footprint)?;
-            self.run_on_cpu(&job, whole, &footprint)?;
-            commit(
-                &job,
-                &mut Placements::lock(&job),
-                MemoryId::HOST,
-                &footprint,
-                Company::Alone,
-            );
+            self.run_on_cpu(&job, whole, &footprint, (Company::Alone, PartKind::Planned))?;
             return Ok(());
         }
         let plan = self.plan(&job)?;
+        self.record_plan(&job, &plan);
         let failures = self.obey(&job, &plan)?;
         let repaired = self.repair(&job, &failures)?;
         if repaired {
@@ -70,14 +68,12 @@ impl Shared {
             }
             let footprint = job.footprint_in(failure.tile, Company::Alone);
             self.move_home(job, &footprint)?;
-            self.run_on_cpu(job, failure.tile, &footprint)?;
-            commit(
+            self.run_on_cpu(
                 job,
-                &mut Placements::lock(job),
-                MemoryId::HOST,
+                failure.tile,
                 &footprint,
-                Company::Alone,
-            );
+                (Company::Alone, PartKind::Repair),
+            )?;
         }
         Ok(failures.is_empty())
     }
@@ -90,23 +86,37 @@ impl Shared {
     ) -> Result<(), LaunchError> {
         let mut placements = Placements::lock(job);
         for (slot, touch) in job.slots.iter().zip(&footprint.arguments) {
-            let outcome = self.bring_home_placed(&slot.core, placements.of(slot), &touch.needs());
+            let needs = touch.needs();
+            let outcome =
+                self.bring_home_placed(Some(job.number), &slot.core, placements.of(slot), &needs);
             outcome.map_err(|cause| argument_error(job, slot, cause))?;
         }
         Ok(())
     }
 
-    /// Runs a tile on the CPU, whose words are at home, and learns from it.
+    /// Runs a tile on the CPU, whose words are at home, notes what it wrote, and learns from it.
     pub(super) fn run_on_cpu(
         &self,
         job: &Job<'_>,
         tile: Tile,
         footprint: &Footprint,
+        (company, kind): (Company, PartKind),
     ) -> Result<(), LaunchError> {
         let kernel = job.body.kernel;
         let work = job.work(tile, footprint);
         let predicted = self.predict(job, DeviceId::CPU, work);
         let loans = lend(job, footprint)?;
+        let number = self.record_part(
+            job,
+            &Starting {
+                device: DeviceId::CPU,
+                tile,
+                footprint,
+                company,
+                kind,
+                predicted_ns: predicted.ns,
+            },
+        );
         let arguments = cpu_arguments(job, &loans);
         let threads = self.devices.cpu.threads() as f64;
         let part = cpu::Part {
@@ -123,6 +133,17 @@ impl Shared {
                 kernel: kernel.name,
                 message,
             })?;
+        commit(
+            job,
+            &mut Placements::lock(job),
+            MemoryId::HOST,
+            footprint,
+            company,
+        );
+        self.trace.record(|| Event::PartDone {
+            part: number,
+            ns: Some(ns),
+        });
         self.learn(job, DeviceId::CPU, work, ns);
         self.report().add_part(
             kernel.name,

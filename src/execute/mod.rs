@@ -6,6 +6,7 @@ mod launch;
 mod movement;
 mod obey;
 mod planning;
+mod record;
 mod timing;
 
 use std::future::Future;
@@ -25,7 +26,7 @@ use crate::launch::LaunchBody;
 use crate::plan::{Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
-use crate::trace::Report;
+use crate::trace::{Event, Recorder, Report};
 
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) costs: Mutex<Costs>,
     pub(crate) store: CostStore,
     pub(crate) report: Mutex<Report>,
+    pub(crate) trace: Recorder,
     /// How often devices without known limits were measured.
     measurements: AtomicU64,
     /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
@@ -79,7 +81,12 @@ enum Work {
 pub(crate) type Outcome = Arc<OnceLock<Result<(), Arc<LaunchError>>>>;
 
 impl Shared {
-    pub(crate) fn new(devices: Devices, policy: Policy, store: CostStore) -> Arc<Self> {
+    pub(crate) fn new(
+        devices: Devices,
+        policy: Policy,
+        store: CostStore,
+        trace: Recorder,
+    ) -> Arc<Self> {
         static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let mut costs = store.load();
         for (device, name) in devices.machine.devices() {
@@ -96,6 +103,7 @@ impl Shared {
                     .map(|(_, name)| name.to_owned())
                     .collect(),
             )),
+            trace,
             measurements: AtomicU64::new(0),
             plans: Mutex::default(),
             timed: Mutex::default(),
@@ -137,7 +145,11 @@ impl Shared {
             outcome: Arc::clone(&outcome),
         };
         let mut queue = self.queue();
-        let id = queue.graph.add(work, accesses);
+        let id = queue.graph.next_id();
+        if let Work::Launch { body, .. } = &work {
+            self.record_queued(id, body);
+        }
+        queue.graph.add(work, accesses);
         let taken = if at_once { queue.graph.take(id) } else { None };
         drop(queue);
         match taken {
@@ -247,7 +259,7 @@ impl Shared {
         match work {
             Work::Launch { body, outcome } => {
                 // A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
-                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(&body)));
+                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, &body)));
                 let result = caught.unwrap_or_else(|payload| {
                     Err(LaunchError::WorkerPanicked {
                         kernel: body.kernel.name,
@@ -255,6 +267,10 @@ impl Shared {
                     })
                 });
                 let result = result.map_err(Arc::new);
+                self.trace.record(|| Event::LaunchFinished {
+                    launch: id.into(),
+                    error: result.as_ref().err().map(|error| error.to_string().into()),
+                });
                 if let Err(error) = &result {
                     mark_failed(&body, error);
                 }

@@ -8,6 +8,7 @@ use crate::device::cpu::Lending;
 use crate::error::ArrayError;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
+use crate::trace::{Event, LaunchNo};
 use crate::transfer::{self, Copy, MemoryLinks, Merging};
 
 /// Why a run of copies was not made.
@@ -29,12 +30,13 @@ impl Shared {
     /// Makes `span` valid in main memory.
     pub(crate) fn bring_home(&self, core: &ArrayCore, span: Span) -> Result<(), ArrayError> {
         let mut placement = core.placement();
-        self.bring_home_placed(core, &mut placement, &SpanSet::from(span))
+        self.bring_home_placed(None, core, &mut placement, &SpanSet::from(span))
     }
 
     /// As [`bring_home`](Self::bring_home), with the placement at hand.
     pub(super) fn bring_home_placed(
         &self,
+        launch: Option<LaunchNo>,
         core: &ArrayCore,
         placement: &mut Placement,
         spans: &SpanSet,
@@ -50,7 +52,7 @@ impl Shared {
             else {
                 return spans.iter().try_for_each(|span| placement.check(span));
             };
-            match self.make_copies(core, placement, &copies.list) {
+            match self.make_copies(launch, core, placement, &copies.list) {
                 Ok(()) => return Ok(()),
                 Err(MoveError::Array(error)) => return Err(error),
                 Err(MoveError::Device { .. }) => {}
@@ -58,9 +60,10 @@ impl Shared {
         }
     }
 
-    /// Makes the copies of one array, in order; neighbours in the same direction go together.
+    /// Makes the copies of one array, for a launch or the host, in order; neighbours in the same direction go together.
     pub(super) fn make_copies(
         &self,
+        launch: Option<LaunchNo>,
         core: &ArrayCore,
         placement: &mut Placement,
         copies: &[Copy],
@@ -68,10 +71,13 @@ impl Shared {
         for run in copies.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
             let spans: SpanSet = run.iter().map(|copy| copy.span).collect();
             let (from, to) = (run[0].from, run[0].to);
+            let start_ns = self.trace.now_ns();
             self.move_words(core, placement, (from, to), &spans)?;
+            let ns = self.trace.now_ns() - start_ns;
             for copy in run {
                 copy.commit(&mut placement.residency);
             }
+            self.record_copies(launch, core, run, ns);
             self.report().add_copies(from, to, &spans);
         }
         Ok(())
@@ -110,7 +116,12 @@ impl Shared {
         outcome.map_err(|error| {
             self.report().add_failure(device, error.to_string());
             if to == MemoryId::HOST || gpu.is_lost().is_some() {
-                placement.lose(away, gpu.about().name.clone(), error.to_string());
+                let lost = placement.lose(away, gpu.about().name.clone(), error.to_string());
+                self.trace.record(|| Event::Lost {
+                    array: core.number(),
+                    memory: away,
+                    spans: lost,
+                });
             }
             let lost = spans.iter().try_for_each(|span| placement.check(span));
             let cause = error.to_string();

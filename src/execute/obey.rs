@@ -5,12 +5,13 @@ use smallvec::SmallVec;
 
 use super::Shared;
 use super::job::{Job, Placements};
-use super::launch::{Failure, argument_error, commit};
+use super::launch::{Failure, argument_error};
 use super::movement::MoveError;
 use crate::error::LaunchError;
-use crate::machine::{DeviceId, MemoryId};
+use crate::machine::DeviceId;
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Residency};
+use crate::trace::PartKind;
 use crate::transfer::{self, Company, Merging};
 
 impl Shared {
@@ -52,14 +53,7 @@ impl Shared {
             self.devices.flush();
         }
         for (part, footprint) in on_cpu(&live, &footprints) {
-            self.run_on_cpu(job, part.tile, footprint)?;
-            commit(
-                job,
-                &mut Placements::lock(job),
-                MemoryId::HOST,
-                footprint,
-                company,
-            );
+            self.run_on_cpu(job, part.tile, footprint, (company, PartKind::Planned))?;
         }
         for started in running {
             self.finish_gpu_part(job, started, company, &mut failures)?;
@@ -100,7 +94,7 @@ impl Shared {
         })?;
         for run in copies.list.chunk_by(|a, b| a.argument == b.argument) {
             let slot = job.slots[run[0].argument];
-            match self.make_copies(&slot.core, placements.of(slot), run) {
+            match self.make_copies(Some(job.number), &slot.core, placements.of(slot), run) {
                 Ok(()) => {}
                 Err(MoveError::Array(cause)) => return Err(argument_error(job, slot, cause)),
                 Err(MoveError::Device { device, cause }) => return Ok(Some((device, cause))),

@@ -7,6 +7,7 @@ use super::job::Job;
 use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
 use crate::device::{Dispatch, Timing};
 use crate::machine::{DeviceId, GpuFeature};
+use crate::trace::{Event, PartNo};
 
 /// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.
 const SAMPLES_ENOUGH: u32 = 10;
@@ -16,6 +17,7 @@ const WAITING_MAX: usize = 64;
 /// A part in a GPU's queue whose time is wanted.
 #[derive(Debug)]
 pub(super) struct Timed {
+    pub(super) number: PartNo,
     pub(super) dispatch: Dispatch,
     pub(super) name: &'static str,
     pub(super) kernel: KernelKey,
@@ -71,6 +73,10 @@ impl Shared {
                 cold: false,
             };
             self.costs().record(&sample);
+            self.trace.record(|| Event::PartMeasured {
+                part: part.number,
+                ns,
+            });
             self.report().add_part(
                 part.name,
                 part.id,

@@ -19,7 +19,7 @@ impl Company {
     }
 
     /// Where the present contents of an argument must be for a part that runs in `memory`, and where the new ones are afterwards.
-    pub(super) fn place(self, touch: &Touch, memory: MemoryId) -> MemoryId {
+    pub(crate) fn place(self, touch: &Touch, memory: MemoryId) -> MemoryId {
         if touch.combine && self == Self::Shared {
             MemoryId::HOST
         } else {

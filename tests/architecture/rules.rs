@@ -26,7 +26,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("transfer", &["region", "machine", "cost", "plan"]),
     ("graph", &["region"]),
     ("vec3", &[]),
-    ("trace", &["machine", "region"]),
+    ("trace", &["lanes", "machine", "region", "transfer"]),
     ("error", &["machine", "kernel"]),
     (
         "device",
@@ -38,7 +38,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "array",
         &[
-            "device", "error", "execute", "graph", "machine", "region", "transfer",
+            "device", "error", "execute", "graph", "machine", "region", "trace", "transfer",
         ],
     ),
     (

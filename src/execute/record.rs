@@ -1,0 +1,169 @@
+//! What is told of launches to the trace? The events of launches, parts and copies, composed from what the executor has at hand.
+
+use super::Shared;
+use super::job::Job;
+use crate::array::ArrayCore;
+use crate::graph::{Access, TaskId};
+use crate::lanes::Tile;
+use crate::launch::LaunchBody;
+use crate::machine::DeviceId;
+use crate::plan::{Part, Plan};
+use crate::region::{Footprint, Span};
+use crate::trace::{
+    ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Trace, TraceDevice, Use,
+};
+use crate::transfer::{Company, Copy};
+
+/// A part about to start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Starting<'a> {
+    pub(super) device: DeviceId,
+    pub(super) tile: Tile,
+    pub(super) footprint: &'a Footprint,
+    pub(super) company: Company,
+    pub(super) kind: PartKind,
+    pub(super) predicted_ns: f64,
+}
+
+impl From<TaskId> for LaunchNo {
+    fn from(id: TaskId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl ArrayCore {
+    /// The array's number in traces.
+    pub(crate) fn number(&self) -> ArrayNo {
+        ArrayNo(self.id().0)
+    }
+}
+
+impl Shared {
+    /// What happened since the trace was turned on.
+    pub(crate) fn trace_so_far(&self) -> Trace {
+        self.read_clocks();
+        let (events, dropped) = self.trace.events();
+        let devices = self.devices.machine.devices();
+        let devices = devices.map(|(id, name)| TraceDevice {
+            id,
+            name: name.to_owned(),
+        });
+        Trace {
+            devices: devices.collect(),
+            events,
+            dropped,
+        }
+    }
+
+    pub(super) fn record_queued(&self, id: TaskId, body: &LaunchBody) {
+        self.trace.record(|| Event::LaunchQueued {
+            launch: id.into(),
+            kernel: body.kernel.name.into(),
+            grid: body.num_workgroups(),
+            accesses: body.accesses().iter().map(range).collect(),
+        });
+    }
+
+    pub(super) fn record_plan(&self, job: &Job<'_>, plan: &Plan) {
+        let planned = |part: &Part| Planned {
+            device: part.device,
+            tile: part.tile,
+            predicted_ns: part.predicted_ns,
+            transfer_ns: part.transfer_ns,
+            bytes_in: part.bytes_in,
+        };
+        self.trace.record(|| Event::PlanMade {
+            launch: job.number,
+            parts: plan.parts.iter().map(planned).collect(),
+            verdict: plan.split.to_string().into(),
+        });
+    }
+
+    /// Numbers a part and notes that it starts.
+    pub(super) fn record_part(&self, job: &Job<'_>, starting: &Starting<'_>) -> PartNo {
+        if !self.trace.is_on() {
+            return PartNo::default();
+        }
+        let part = self.trace.next_part();
+        let memory = starting.device.memory();
+        let touches = job.slots.iter().zip(&starting.footprint.arguments);
+        let uses = touches.map(|(slot, touch)| {
+            let apart = touch.combine && starting.company == Company::Shared;
+            Use {
+                array: slot.core.number(),
+                memory: starting.company.place(touch, memory),
+                needs: if apart {
+                    touch.writes.clone()
+                } else {
+                    touch.needs()
+                },
+                writes: touch.writes.clone(),
+                combine: apart,
+            }
+        });
+        let uses = uses.collect();
+        self.trace.record(|| Event::PartStarted {
+            launch: job.number,
+            part,
+            kind: starting.kind,
+            device: starting.device,
+            tile: starting.tile,
+            uses,
+            predicted_ns: starting.predicted_ns,
+        });
+        part
+    }
+
+    /// Notes copies that were made together in `ns`.
+    pub(super) fn record_copies(
+        &self,
+        launch: Option<LaunchNo>,
+        core: &ArrayCore,
+        run: &[Copy],
+        ns: u64,
+    ) {
+        for copy in run {
+            self.trace.record(|| Event::Copied {
+                launch,
+                array: core.number(),
+                span: copy.span,
+                from: copy.from,
+                to: copy.to,
+                reason: copy.reason,
+                gap_words: 0,
+                ns,
+            });
+        }
+    }
+
+    /// Notes that a device failed, and whether it is gone.
+    pub(super) fn record_device_failure(
+        &self,
+        device: DeviceId,
+        error: &crate::device::DeviceError,
+    ) {
+        let cause = || error.to_string().into();
+        self.trace.record(|| Event::DeviceFailed {
+            device,
+            cause: cause(),
+        });
+    }
+
+    pub(crate) fn record_host_read(&self, core: &ArrayCore, span: Span) {
+        let array = core.number();
+        self.trace.record(|| Event::HostRead { array, span });
+    }
+
+    pub(crate) fn record_host_write(&self, core: &ArrayCore, span: Span) {
+        let array = core.number();
+        self.trace.record(|| Event::HostWrote { array, span });
+    }
+}
+
+fn range(access: &Access) -> Range {
+    Range {
+        array: ArrayNo(access.array.0),
+        span: access.span,
+        write: access.write,
+    }
+}

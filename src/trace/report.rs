@@ -1,0 +1,207 @@
+//! What happened? Launches, times and bytes moved, added up for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::machine::{DeviceId, MemoryId};
+use crate::region::SpanSet;
+
+/// What a runtime has done so far; see [`Runtime::report`](crate::Runtime::report).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    kernels: BTreeMap<(&'static str, DeviceId), Runs>,
+    moved: BTreeMap<(MemoryId, MemoryId), Moved>,
+    failures: Vec<(DeviceId, String)>,
+    names: Vec<String>,
+}
+
+/// Parts of one kernel that one device ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Runs {
+    /// Number of parts.
+    pub parts: u64,
+    /// Workgroups of all parts.
+    pub workgroups: u64,
+    /// Measured time of the parts whose time is known, in ns.
+    pub measured_ns: u64,
+    /// Time predicted for the same parts, in ns.
+    pub predicted_ns: f64,
+    /// Parts whose time is known.
+    pub timed: u64,
+}
+
+/// Copies in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Number of copies.
+    pub copies: u64,
+    /// Words of 32 bits.
+    pub words: u64,
+}
+
+impl Report {
+    /// An empty report that knows the devices' names, the CPU's first.
+    pub(crate) fn of_devices(names: Vec<String>) -> Self {
+        Self {
+            names,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn add_part(
+        &mut self,
+        kernel: &'static str,
+        device: DeviceId,
+        workgroups: u64,
+        predicted_ns: f64,
+        ns: Option<u64>,
+    ) {
+        let runs = self.kernels.entry((kernel, device)).or_default();
+        runs.parts += 1;
+        runs.workgroups += workgroups;
+        if let Some(ns) = ns {
+            runs.timed += 1;
+            runs.measured_ns += ns;
+            runs.predicted_ns += predicted_ns;
+        }
+    }
+
+    pub(crate) fn add_copies(&mut self, from: MemoryId, to: MemoryId, spans: &SpanSet) {
+        let moved = self.moved.entry((from, to)).or_default();
+        moved.copies += spans.spans().len() as u64;
+        moved.words += spans.words();
+    }
+
+    pub(crate) fn add_failure(&mut self, device: DeviceId, cause: String) {
+        self.failures.push((device, cause));
+    }
+
+    /// Failures of GPUs so far, oldest first: which, and what it said. What they failed to do was done elsewhere, or is the
+    /// error of the launch.
+    pub fn failures(&self) -> &[(DeviceId, String)] {
+        &self.failures
+    }
+
+    /// Parts of `kernel` on `device`.
+    pub fn runs(&self, kernel: &str, device: DeviceId) -> Runs {
+        let mut all = self.kernels.iter();
+        all.find(|((name, on), _)| *name == kernel && *on == device)
+            .map(|(_, runs)| *runs)
+            .unwrap_or_default()
+    }
+
+    /// Copies from one memory to another.
+    pub fn moved(&self, from: MemoryId, to: MemoryId) -> Moved {
+        self.moved.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    /// Bytes moved between memories, in all directions.
+    pub fn moved_bytes(&self) -> u64 {
+        self.moved.values().map(|moved| moved.words * 4).sum()
+    }
+
+    fn name(&self, number: u8) -> &str {
+        self.names
+            .get(usize::from(number))
+            .map_or("a device", String::as_str)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<16} {:<24} {:>7} {:>11} {:>8} {:>8}",
+            "kernel", "device", "parts", "workgroups", "ms", "forecast"
+        )?;
+        for ((kernel, device), runs) in &self.kernels {
+            write!(
+                f,
+                "{:<16} {:<24.24} {:>7} {:>11}",
+                kernel,
+                self.name(device.0),
+                runs.parts,
+                runs.workgroups
+            )?;
+            if runs.timed == 0 {
+                writeln!(f, " {:>8} {:>8}", "-", "-")?;
+            } else {
+                writeln!(
+                    f,
+                    " {:>8.2} {:>8.2}",
+                    runs.measured_ns as f64 / 1e6,
+                    runs.predicted_ns / 1e6
+                )?;
+            }
+        }
+        for (device, cause) in &self.failures {
+            writeln!(f, "{} failed: {cause}", self.name(device.0))?;
+        }
+        if self.moved.is_empty() {
+            return write!(f, "no bytes moved between memories");
+        }
+        let mut lines = self.moved.iter().peekable();
+        while let Some(((from, to), moved)) = lines.next() {
+            let megabytes = moved.words as f64 * 4.0 / 1e6;
+            write!(
+                f,
+                "{megabytes:.3} MB in {} copies from {} to {}",
+                moved.copies,
+                self.memory(*from),
+                self.memory(*to)
+            )?;
+            if lines.peek().is_some() {
+                writeln!(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn memory(&self, memory: MemoryId) -> String {
+        if memory == MemoryId::HOST {
+            "main memory".to_owned()
+        } else {
+            self.name(memory.0).to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::Span;
+
+    #[test]
+    fn parts_and_copies_add_up() {
+        let mut report = Report::of_devices(vec!["CPU".to_owned(), "GPU".to_owned()]);
+        report.add_part("saxpy", DeviceId::CPU, 3, 900_000.0, Some(1_000_000));
+        report.add_part("saxpy", DeviceId::CPU, 4, 900_000.0, None);
+        let spans: SpanSet = [
+            Span { lo: 0, hi: 250_000 },
+            Span {
+                lo: 300_000,
+                hi: 550_000,
+            },
+        ]
+        .into_iter()
+        .collect();
+        report.add_copies(MemoryId::HOST, MemoryId(1), &spans);
+        let runs = report.runs("saxpy", DeviceId::CPU);
+        assert_eq!(
+            (runs.parts, runs.workgroups, runs.timed, runs.measured_ns),
+            (2, 7, 1, 1_000_000)
+        );
+        assert_eq!(report.moved_bytes(), 2_000_000);
+        let text = report.to_string();
+        assert!(
+            text.contains("2.000 MB in 2 copies from main memory to GPU"),
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+    }
+}
