@@ -124,8 +124,9 @@ impl Devices {
     pub(crate) fn simulated(cpu: Cpu, machine: &sim::Machine) -> Self {
         let world = sim::World::new(machine);
         let level = cpu.level();
-        let gpus = (1..).zip(&machine.gpus).map(|(id, gpu)| {
-            Accelerator::Simulated(Box::new(sim::SimGpu::new(DeviceId(id), gpu, level, &world)))
+        let gpus = (1..=machine.gpus.len()).map(|id| {
+            let gpu = sim::SimGpu::new(DeviceId(id as u8), machine, level, &world);
+            Accelerator::Simulated(Box::new(gpu))
         });
         let mut devices = Self::of(cpu, gpus.collect());
         "simulated CPU".clone_into(&mut devices.machine.cpu.model);

@@ -1,6 +1,7 @@
 //! What does an imagined machine consist of? Speeds, memories and links of a CPU and any number of GPUs, as a program writes them
 //! down.
 
+use super::Fault;
 use crate::cost::{DeviceLimits, Link};
 use crate::machine::{self, Backend, GpuFeature, GpuLimits, Kind};
 
@@ -15,6 +16,8 @@ pub struct Machine {
     pub cpu: DeviceLimits,
     /// The GPUs: devices 1 and up, in this order.
     pub gpus: Vec<Gpu>,
+    /// What goes wrong on them, and when.
+    pub faults: Vec<Fault>,
 }
 
 /// A GPU that is imagined.
@@ -45,12 +48,19 @@ impl Machine {
                 down: Link::NONE,
             },
             gpus: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
     /// The same machine with one more GPU.
     pub fn with(mut self, gpu: Gpu) -> Self {
         self.gpus.push(gpu);
+        self
+    }
+
+    /// The same machine with faults to come.
+    pub fn with_faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.faults.extend(faults);
         self
     }
 }

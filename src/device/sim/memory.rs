@@ -46,6 +46,16 @@ impl Ledger {
         self.budget_bytes.store(bytes, Ordering::Relaxed);
     }
 
+    /// The error of having no room for `bytes` more.
+    pub(super) fn full(&self, device: &str, bytes: u64) -> DeviceError {
+        DeviceError::OutOfMemory {
+            device: device.to_owned(),
+            wanted_bytes: bytes,
+            used_bytes: self.used_bytes.load(Ordering::Relaxed),
+            budget_bytes: self.budget_bytes.load(Ordering::Relaxed),
+        }
+    }
+
     /// Makes a buffer of `words` words (of one, if none), all zero.
     pub(super) fn allocate(
         self: &Arc<Self>,
@@ -61,16 +71,10 @@ impl Ledger {
                         .checked_add(bytes)
                         .filter(|sum| *sum <= budget_bytes)
                 });
-        let full = |used_bytes| DeviceError::OutOfMemory {
-            device: device.to_owned(),
-            wanted_bytes: bytes,
-            used_bytes,
-            budget_bytes,
-        };
-        let used_bytes = reserved.map_err(full)?;
+        reserved.map_err(|_| self.full(device, bytes))?;
         let Some(memory) = HostMemory::zeroed(words.max(1)) else {
             self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(full(used_bytes));
+            return Err(self.full(device, bytes));
         };
         Ok(SimBuffer {
             memory: Arc::new(memory),

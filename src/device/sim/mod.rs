@@ -4,29 +4,30 @@
 //! would do later is only marked with the moment at which it will have happened: waiting moves the clock there.
 
 mod durations;
+mod faults;
 mod machine;
 mod memory;
+mod run;
 mod world;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use smallvec::SmallVec;
-
+pub use faults::{Fault, FaultKind, Moment, Phase};
 pub use machine::{Gpu, Machine};
 pub(crate) use memory::SimBuffer;
 pub(crate) use world::World;
 
-use super::accelerator::{Argument, Buffer, Timing};
+use super::DeviceError;
+use super::accelerator::Buffer;
 use super::cpu::{Lending, Loan};
-use super::{DeviceError, cpu};
-use crate::cost::{DeviceLimits, Work};
-use crate::kernel::{Bound, Environment, Kernel, Space, WorkEstimate, dispatch_size};
-use crate::lanes::{Level, Tile};
+use crate::cost::DeviceLimits;
+use crate::lanes::Level;
 use crate::machine::{self as hardware, DeviceId};
-use crate::region::{Footprint, Span};
+use crate::region::Span;
+use faults::{Schedule, Strike};
 use memory::Ledger;
-use world::{Direction, Moment};
+use world::{Direction, Instant};
 
 /// How long blocking calls wait for the device, in ns of the virtual clock.
 const PATIENCE_NS: f64 = 60e9;
@@ -41,12 +42,13 @@ pub(crate) struct SimGpu {
     world: Arc<World>,
     ledger: Arc<Ledger>,
     lost: Mutex<Option<String>>,
+    faults: Schedule,
 }
 
 /// A claim on work of an imagined GPU.
 #[derive(Clone, Debug)]
 pub(crate) struct SimTicket {
-    done_at: Moment,
+    done_at: Instant,
 }
 
 /// A dispatch of an imagined GPU.
@@ -64,7 +66,8 @@ impl SimDispatch {
 }
 
 impl SimGpu {
-    pub(super) fn new(id: DeviceId, gpu: &Gpu, level: Level, world: &Arc<World>) -> Self {
+    pub(super) fn new(id: DeviceId, machine: &Machine, level: Level, world: &Arc<World>) -> Self {
+        let gpu = &machine.gpus[usize::from(id.0) - 1];
         Self {
             id,
             about: gpu.describe(),
@@ -73,6 +76,7 @@ impl SimGpu {
             world: Arc::clone(world),
             ledger: Ledger::new(gpu.memory_bytes),
             lost: Mutex::default(),
+            faults: Schedule::of(id, &machine.faults),
         }
     }
 
@@ -135,7 +139,45 @@ impl SimGpu {
         if words > limit {
             return Err(self.beyond("the length of a buffer in 32-bit words", words, limit));
         }
-        self.ledger.allocate(&self.about.name, words)
+        let strike = self.begin(Phase::Allocate, words * 4, "an allocation")?;
+        let buffer = self.ledger.allocate(&self.about.name, words)?;
+        self.end(strike, "an allocation")?;
+        Ok(buffer)
+    }
+
+    /// An operation begins: it fails at once, or something happens to it later.
+    fn begin(&self, phase: Phase, bytes: u64, what: &'static str) -> Result<Strike, DeviceError> {
+        let Some(fault) = self.faults.next(phase) else {
+            return Ok(Strike::NONE);
+        };
+        match (fault.kind, fault.moment) {
+            (FaultKind::Lost, Moment::Before) => {
+                self.lose(&fault.to_string());
+                self.check()?;
+            }
+            (FaultKind::OutOfMemory, _) => return Err(self.ledger.full(&self.about.name, bytes)),
+            (FaultKind::Invalid, _) => return Err(self.invalid(what, fault.to_string())),
+            _ => {}
+        }
+        Ok(Strike(Some(fault)))
+    }
+
+    /// An operation that returns when it has ended does so: what happened to it meanwhile.
+    fn end(&self, strike: Strike, what: &'static str) -> Result<(), DeviceError> {
+        match strike.0 {
+            Some(fault) if fault.kind == FaultKind::Lost => {
+                self.lose(&fault.to_string());
+                if fault.moment == Moment::During {
+                    return self.check();
+                }
+                Ok(())
+            }
+            Some(fault) if fault.kind == FaultKind::Hang => {
+                self.world.hang(self.id);
+                self.wait_until(f64::INFINITY, PATIENCE_NS, what)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn beyond(&self, what: &'static str, wanted: u64, limit: u64) -> DeviceError {
@@ -172,11 +214,13 @@ impl SimGpu {
             hi: at_word.saturating_add(count),
         };
         self.check_span(buffer, span)?;
-        self.lend(buffer, span, Lending::Exclusive)?
-            .words_mut()
-            .copy_from_slice(words);
-        self.world.copy(self.id, Direction::Up, count * 4);
-        Ok(())
+        let strike = self.begin(Phase::Upload, count * 4, "an upload")?;
+        let done = strike.done_of(words.len());
+        self.lend(buffer, span, Lending::Exclusive)?.words_mut()[..done]
+            .copy_from_slice(&words[..done]);
+        self.world
+            .copy(self.id, Direction::Up, count * 4, strike.slower());
+        self.end(strike, "an upload")
     }
 
     pub(super) fn download(
@@ -189,116 +233,17 @@ impl SimGpu {
             self.check_span(buffer, *span)?;
         }
         let words: u64 = spans.iter().map(|span| span.words()).sum();
-        let done_at = self.world.copy(self.id, Direction::Down, words * 4);
+        let strike = self.begin(Phase::Download, words * 4, "a download")?;
+        let slower = strike.slower();
+        let done_at = self.world.copy(self.id, Direction::Down, words * 4, slower);
         self.wait_until(done_at, PATIENCE_NS, "a download")?;
         for span in spans.iter().filter(|span| !span.is_empty()) {
-            into(*span, self.lend(buffer, *span, Lending::Shared)?.words());
+            let loan = self.lend(buffer, *span, Lending::Shared)?;
+            let done = strike.done_of(loan.len());
+            let arrived = Span::new(span.lo, span.lo + done as u64);
+            into(arrived, &loan.words()[..done]);
         }
-        Ok(())
-    }
-
-    pub(super) fn dispatch(
-        &self,
-        kernel: &'static Kernel,
-        arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-        timing: Timing,
-    ) -> Result<SimDispatch, DeviceError> {
-        self.check()?;
-        let most = self.about.limits.workgroups_per_dimension_max;
-        let dispatched = dispatch_size(tile, most);
-        if !dispatched.is_some_and(|size| size.iter().all(|count| *count > 0)) {
-            let wanted = (0..3)
-                .map(|axis| u64::from(tile.hi[axis].saturating_sub(tile.lo[axis])))
-                .fold(1, u64::saturating_mul);
-            let limit = u64::from(most).pow(3).min(u64::from(u32::MAX));
-            return Err(self.beyond("the number of workgroups of a part", wanted, limit));
-        }
-        self.check_fit(kernel, arguments)?;
-        let work = work(kernel, arguments, num_workgroups, tile);
-        self.run(kernel, arguments, num_workgroups, tile)?;
-        let (ns, done_at) = self.world.compute(self.id, work, 1.0);
-        Ok(SimDispatch {
-            ticket: SimTicket { done_at },
-            ns: (timing == Timing::Measured).then_some(ns as u64),
-            world: Arc::clone(&self.world),
-        })
-    }
-
-    /// Refuses what a driver would find out.
-    fn check_fit(
-        &self,
-        kernel: &'static Kernel,
-        arguments: &[Argument<'_>],
-    ) -> Result<(), DeviceError> {
-        let what = || format!("a dispatch of kernel `{}`", kernel.name);
-        if arguments.len() != kernel.bindings.len() {
-            let counts = (arguments.len(), kernel.bindings.len());
-            return Err(self.invalid(what(), format!("{} arguments for {}", counts.0, counts.1)));
-        }
-        for (argument, binding) in arguments.iter().zip(kernel.bindings) {
-            match argument {
-                Argument::Uniform(_) if binding.space == Space::Uniform => {}
-                Argument::Storage { buffer, bound } if binding.space != Space::Uniform => {
-                    let alignment = self.about.limits.storage_alignment_words();
-                    let words = self.own(buffer)?.words();
-                    if bound.lo > bound.hi
-                        || bound.hi > words
-                        || !bound.lo.is_multiple_of(alignment)
-                    {
-                        let detail =
-                            format!("`{}` is bound to {bound} of {words} words", binding.name);
-                        return Err(self.invalid(what(), detail));
-                    }
-                }
-                _ => {
-                    let detail = format!("`{}` is bound as the wrong kind", binding.name);
-                    return Err(self.invalid(what(), detail));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs a tile on the calling thread.
-    fn run(
-        &self,
-        kernel: &'static Kernel,
-        arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-    ) -> Result<(), DeviceError> {
-        let mut loans: SmallVec<[Loan; 8]> = SmallVec::new();
-        for (argument, binding) in arguments.iter().zip(kernel.bindings) {
-            if let Argument::Storage { buffer, bound } = argument {
-                let lending = match binding.space {
-                    Space::StorageReadWrite => Lending::Exclusive,
-                    Space::StorageRead | Space::Uniform => Lending::Shared,
-                };
-                loans.push(self.lend(self.own(buffer)?, *bound, lending)?);
-            }
-        }
-        let mut lent = loans.iter();
-        let bound: SmallVec<[cpu::Argument<'_>; 8]> = arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Uniform(words) => cpu::Argument::Uniform(words),
-                Argument::Storage { .. } => {
-                    cpu::Argument::Storage(lent.next().expect("a loan for every buffer"))
-                }
-            })
-            .collect();
-        let part = cpu::Part {
-            kernel,
-            arguments: &bound,
-            num_workgroups,
-            tile,
-            predicted_ns: 0.0,
-        };
-        let what = || format!("a dispatch of kernel `{}`", kernel.name);
-        cpu::run_caught(&part, self.level)
-            .map_err(|cpu::Panicked(message)| self.invalid(what(), message))
+        self.end(strike, "a download")
     }
 
     fn lend(&self, buffer: &SimBuffer, span: Span, lending: Lending) -> Result<Loan, DeviceError> {
@@ -338,7 +283,7 @@ impl SimGpu {
 
     fn wait_until(
         &self,
-        moment: Moment,
+        moment: Instant,
         patience_ns: f64,
         what: &'static str,
     ) -> Result<(), DeviceError> {
@@ -356,44 +301,5 @@ impl SimGpu {
     pub(super) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
         self.check()?;
         Ok(self.limits)
-    }
-}
-
-/// What a part does: its footprint in bytes, and the operations of its invocations.
-fn work(
-    kernel: &'static Kernel,
-    arguments: &[Argument<'_>],
-    num_workgroups: [u32; 3],
-    tile: Tile,
-) -> Work {
-    let bindings: SmallVec<[Bound<'_>; 8]> = arguments
-        .iter()
-        .map(|argument| match argument {
-            Argument::Uniform(words) => Bound::Uniform(words),
-            Argument::Storage { bound, .. } => Bound::Array(bound.words()),
-        })
-        .collect();
-    let resolved = kernel.access.resolve(&Environment {
-        bindings: &bindings,
-        num_workgroups,
-        workgroup_size: kernel.workgroup_size,
-    });
-    sum(&resolved.work(), &resolved.footprint(tile), kernel, tile)
-}
-
-fn sum(per: &WorkEstimate, footprint: &Footprint, kernel: &Kernel, tile: Tile) -> Work {
-    let invocations: f64 = (0..3)
-        .map(|axis| {
-            f64::from(tile.hi[axis] - tile.lo[axis]) * f64::from(kernel.workgroup_size[axis])
-        })
-        .product();
-    let touched = footprint.arguments.iter();
-    let words: u64 = touched
-        .map(|touch| touch.reads.words() + touch.writes.words())
-        .sum();
-    Work {
-        bytes: words as f64 * 4.0,
-        ops: (per.flops + per.int_ops) * invocations,
-        special_ops: per.special * invocations,
     }
 }

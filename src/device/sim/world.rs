@@ -8,8 +8,8 @@ use super::durations::Durations;
 use crate::cost::Work;
 use crate::machine::DeviceId;
 
-/// A moment on the virtual clock, in ns since the machine was started.
-pub(super) type Moment = f64;
+/// A moment on the virtual clock, in ns since the machine was started; infinite for what never ends.
+pub(super) type Instant = f64;
 
 /// A direction between main memory and a device's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) struct World {
 
 #[derive(Debug)]
 struct Clock {
-    now: Moment,
+    now: Instant,
     devices: Vec<Timeline>,
 }
 
@@ -36,10 +36,10 @@ struct Clock {
 #[derive(Clone, Copy, Debug, Default)]
 struct Timeline {
     /// Everything handed over so far has ended.
-    all: Moment,
-    kernels: Moment,
-    up: Moment,
-    down: Moment,
+    all: Instant,
+    kernels: Instant,
+    up: Instant,
+    down: Instant,
 }
 
 impl World {
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// The host's time, in ns.
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Instant {
         self.clock().now
     }
 
@@ -67,7 +67,7 @@ impl World {
     }
 
     /// The host waits until `moment`, or for as long as it has patience: whether the moment came.
-    pub(super) fn wait(&self, moment: Moment, patience_ns: f64) -> bool {
+    pub(super) fn wait(&self, moment: Instant, patience_ns: f64) -> bool {
         let mut clock = self.clock();
         let until = clock.now + patience_ns;
         clock.now = clock.now.max(moment.min(until));
@@ -76,7 +76,7 @@ impl World {
 
     /// A device does some work, `slower` times as long as usual, when it has done what came before: how long it takes, and when it
     /// ends.
-    pub(super) fn compute(&self, device: DeviceId, work: Work, slower: f64) -> (f64, Moment) {
+    pub(super) fn compute(&self, device: DeviceId, work: Work, slower: f64) -> (f64, Instant) {
         let ns = self.durations.compute_ns(device, work) * slower;
         let mut clock = self.clock();
         let start = clock.now;
@@ -93,9 +93,15 @@ impl World {
         (ns, line.kernels)
     }
 
-    /// Words go over a device's link when it has done what they wait for: when they have arrived.
-    pub(super) fn copy(&self, device: DeviceId, direction: Direction, bytes: u64) -> Moment {
-        let ns = self.durations.copy_ns(device, direction, bytes);
+    /// Words go over a device's link, `slower` times as long as usual, when it has done what they wait for: when they have arrived.
+    pub(super) fn copy(
+        &self,
+        device: DeviceId,
+        direction: Direction,
+        bytes: u64,
+        slower: f64,
+    ) -> Instant {
+        let ns = self.durations.copy_ns(device, direction, bytes) * slower;
         let mut clock = self.clock();
         let now = clock.now;
         let line = clock.line(device);
@@ -114,8 +120,16 @@ impl World {
         end
     }
 
+    /// A device never ends what it does.
+    pub(super) fn hang(&self, device: DeviceId) {
+        let mut clock = self.clock();
+        let line = clock.line(device);
+        line.kernels = Instant::INFINITY;
+        line.all = Instant::INFINITY;
+    }
+
     /// When a device will have done everything.
-    pub(super) fn idle_at(&self, device: DeviceId) -> Moment {
+    pub(super) fn idle_at(&self, device: DeviceId) -> Instant {
         self.clock().line(device).all
     }
 
