@@ -1,29 +1,51 @@
-//! What is known of a launch before it is planned? Its resolved access map and work, and the placements of its arrays.
+//! What is known of a launch before it is planned? Its facts, and the placements of its arrays.
 
 use std::sync::{Arc, MutexGuard};
 
 use smallvec::SmallVec;
 
+use super::facts::{Facts, KnownFacts};
 use crate::array::{ArrayCore, Placement};
 use crate::cost::{KernelKey, Work};
 use crate::error::LaunchError;
 use crate::graph::TaskId;
-use crate::kernel::{self, Bound, Environment, Resolved};
 use crate::lanes::Tile;
-use crate::launch::{self, LaunchBody, Slot};
-use crate::region::{Footprint, Touch};
+use crate::launch::{LaunchBody, Slot};
+use crate::region::Footprint;
 use crate::trace::LaunchNo;
 use crate::transfer::Company;
+
+/// A launch that has been checked, with its facts at hand: prepared once, it runs any number of times. What follows from the launch
+/// alone is never worked out again, and neither is its plan while its arrays are where they were and costs what they were.
+///
+/// It keeps the launch's arrays alive. Several threads may run it, but not at the same time: whoever runs it sees to the order.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) body: LaunchBody,
+    facts: Arc<Facts>,
+}
+
+impl Prepared {
+    /// Looks the facts of a launch up, or works them out. The launch has passed [`LaunchBody::check`].
+    pub(super) fn new(body: LaunchBody, known: &KnownFacts) -> Self {
+        let facts = known.of(&body);
+        Self { body, facts }
+    }
+
+    /// The launch as it is carried out.
+    pub(super) fn job(&self) -> Job<'_> {
+        Job::new(&self.body, &self.facts)
+    }
+}
 
 /// A launch with everything that is known of it before it is planned.
 pub(super) struct Job<'a> {
     pub(super) body: &'a LaunchBody,
     pub(super) slots: SmallVec<[&'a Slot; 8]>,
-    pub(super) resolved: Resolved<'a>,
+    pub(super) facts: &'a Facts,
     pub(super) grid: [u32; 3],
     /// Its number in the trace.
     pub(super) number: LaunchNo,
-    work_per_invocation: kernel::WorkEstimate,
 }
 
 /// The placements of a launch's arrays, each locked once, in the order of their ids so that launches cannot wait for each
@@ -34,22 +56,13 @@ pub(super) struct Placements<'a> {
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(body: &'a LaunchBody, bindings: &'a [Bound<'a>]) -> Self {
-        let grid = body.num_workgroups();
-        let workgroup_size = body.kernel.workgroup_size;
-        let resolved = body.kernel.access.resolve(&Environment {
-            bindings,
-            num_workgroups: grid,
-            workgroup_size,
-        });
-        let work_per_invocation = resolved.work();
+    pub(super) fn new(body: &'a LaunchBody, facts: &'a Facts) -> Self {
         Self {
             body,
             slots: body.slots().collect(),
-            resolved,
-            grid,
+            facts,
+            grid: facts.grid,
             number: LaunchNo::default(),
-            work_per_invocation,
         }
     }
 
@@ -59,34 +72,17 @@ impl<'a> Job<'a> {
         self
     }
 
-    /// What a tile touches, counted from the starts of the arrays.
-    pub(super) fn footprint(&self, tile: Tile) -> Footprint {
-        let mut footprint = self.resolved.footprint(tile);
-        for (touch, slot) in footprint.arguments.iter_mut().zip(&self.slots) {
-            if slot.span.lo > 0 {
-                touch.reads = touch.reads.shifted(slot.span.lo);
-                touch.writes = touch.writes.shifted(slot.span.lo);
-            }
-        }
-        footprint
-    }
-
     /// What a tile touches in this company: alone, what would be combined is updated in place.
-    pub(super) fn footprint_in(&self, tile: Tile, company: Company) -> Footprint {
-        let mut footprint = self.footprint(tile);
-        if company == Company::Alone {
-            footprint
-                .arguments
-                .iter_mut()
-                .filter(|touch| touch.combine)
-                .for_each(in_place);
-        }
-        footprint
+    pub(super) fn footprint_in(&self, tile: Tile, company: Company) -> Arc<Footprint> {
+        self.facts.footprint(tile, company)
     }
 
     /// Refuses parameters with which the kernel's own guards let it write past the end of an array.
     pub(super) fn check_bounds(&self) -> Result<(), LaunchError> {
-        let Some(overrun) = self.resolved.overrun() else {
+        if !self.facts.overruns {
+            return Ok(());
+        }
+        let Some(overrun) = self.facts.resolved.overrun() else {
             return Ok(());
         };
         let kernel = self.body.kernel;
@@ -100,32 +96,13 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// How much work a tile is. Memory traffic is the footprint, since caches serve repeated loads.
+    /// How much work a tile is.
     pub(super) fn work(&self, tile: Tile, footprint: &Footprint) -> Work {
-        let per = &self.work_per_invocation;
-        let invocations: f64 = (0..3)
-            .map(|axis| {
-                f64::from(tile.hi[axis] - tile.lo[axis])
-                    * f64::from(self.body.kernel.workgroup_size[axis])
-            })
-            .product();
-        let words: u64 = footprint
-            .arguments
-            .iter()
-            .map(|touch| touch.reads.words() + touch.writes.words())
-            .sum();
-        Work {
-            bytes: words as f64 * 4.0,
-            ops: (per.flops + per.int_ops) * invocations,
-            special_ops: per.special * invocations,
-        }
+        self.facts.work(tile, footprint)
     }
 
     pub(super) fn whole(&self) -> Tile {
-        Tile {
-            lo: [0; 3],
-            hi: self.grid,
-        }
+        self.facts.whole()
     }
 
     pub(super) fn key(&self) -> KernelKey {
@@ -136,24 +113,6 @@ impl<'a> Job<'a> {
     pub(super) fn axis(&self) -> usize {
         (0..3).rev().find(|&axis| self.grid[axis] > 1).unwrap_or(0)
     }
-}
-
-/// Turns what would be combined into what is read and written.
-fn in_place(touch: &mut Touch) {
-    touch.combine = false;
-    touch.exact = false;
-    touch.reads = touch.reads.union(&touch.writes);
-}
-
-/// What is bound, for the access map.
-pub(super) fn bindings(body: &LaunchBody) -> SmallVec<[Bound<'_>; 8]> {
-    body.bound
-        .iter()
-        .map(|bound| match bound {
-            launch::Bound::Uniform { start, end } => Bound::Uniform(&body.uniforms[*start..*end]),
-            launch::Bound::Storage(slot) => Bound::Array(slot.span.words()),
-        })
-        .collect()
 }
 
 impl<'a> Placements<'a> {

@@ -1,19 +1,19 @@
 //! How is one launch carried out? Planned, its words moved, its parts run, their results committed; and what a GPU could not do is
 //! done by the CPU.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::Shared;
-use super::job::{Job, Placements, bindings};
+use super::job::{Job, Placements, Prepared};
 use super::record::Starting;
 use crate::cost::{Prediction, Sample, Work};
 use crate::device::cpu::{self, Lending, Loan};
 use crate::error::{ArrayError, LaunchError};
 use crate::graph::TaskId;
 use crate::lanes::Tile;
-use crate::launch::{self, LaunchBody, Slot};
+use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Plan, Policy};
 use crate::region::{Footprint, Touch};
@@ -30,17 +30,20 @@ pub(super) struct Failure {
 
 impl Shared {
     /// Carries a launch out.
-    pub(super) fn run_launch(&self, id: TaskId, body: &LaunchBody) -> Result<(), LaunchError> {
+    pub(super) fn run_launch(&self, id: TaskId, prepared: &Prepared) -> Result<(), LaunchError> {
         self.trace
             .record(|| Event::LaunchStarted { launch: id.into() });
-        let bindings = bindings(body);
-        let job = Job::new(body, &bindings).numbered(id);
-        let by_itself = matches!(self.policy_of(body), Policy::Auto | Policy::CpuOnly);
+        let job = prepared.job().numbered(id);
+        let by_itself = matches!(self.policy_of(job.body), Policy::Auto | Policy::CpuOnly);
         if self.devices.cpu_only() && by_itself {
-            let whole = job.whole();
-            let footprint = job.footprint_in(whole, Company::Alone);
-            check_contents(&job, &Placements::lock(&job), &footprint)?;
-            self.run_on_cpu(&job, whole, &footprint, (Company::Alone, PartKind::Planned))?;
+            let footprint = job.facts.alone();
+            check_contents(&job, &Placements::lock(&job))?;
+            self.run_on_cpu(
+                &job,
+                job.whole(),
+                footprint,
+                (Company::Alone, PartKind::Planned),
+            )?;
             return Ok(());
         }
         let plan = self.plan(&job)?;
@@ -48,7 +51,7 @@ impl Shared {
         let failures = self.obey(&job, &plan)?;
         let repaired = self.repair(&job, &failures)?;
         if repaired {
-            self.plans().insert(body.kernel.fingerprint, plan);
+            self.plans().insert(job.body.kernel.fingerprint, plan);
         }
         Ok(())
     }
@@ -177,15 +180,14 @@ impl Shared {
 
     /// Time of the whole launch on the CPU, in ns.
     pub(super) fn predict_on_cpu(&self, job: &Job<'_>) -> f64 {
-        let work = job.work(job.whole(), &job.footprint(job.whole()));
-        self.predict(job, DeviceId::CPU, work).work_ns
+        self.predict(job, DeviceId::CPU, job.facts.work).work_ns
     }
 
     pub(super) fn costs(&self) -> MutexGuard<'_, crate::cost::Costs> {
         self.costs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn plans(&self) -> MutexGuard<'_, std::collections::HashMap<u64, Plan>> {
+    pub(super) fn plans(&self) -> MutexGuard<'_, std::collections::HashMap<u64, Arc<Plan>>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -209,17 +211,13 @@ impl Shared {
 pub(super) fn check_contents(
     job: &Job<'_>,
     placements: &Placements<'_>,
-    footprint: &Footprint,
 ) -> Result<(), LaunchError> {
-    for (slot, touch) in job.slots.iter().zip(&footprint.arguments) {
+    for (slot, needs) in job.slots.iter().zip(job.facts.needs()) {
         let placement = placements.get(slot);
         if placement.is_intact() {
             continue;
         }
-        let outcome = touch
-            .needs()
-            .iter()
-            .try_for_each(|span| placement.check(span));
+        let outcome = needs.iter().try_for_each(|span| placement.check(span));
         outcome.map_err(|cause| argument_error(job, slot, cause))?;
     }
     Ok(())

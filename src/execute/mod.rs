@@ -1,5 +1,6 @@
 //! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: the executor's thread, or a thread that waits.
 
+mod facts;
 mod gpu_parts;
 mod job;
 mod launch;
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+pub(crate) use job::Prepared;
 
 use crate::array::ArrayCore;
 use crate::cost::Costs;
@@ -48,7 +51,9 @@ pub(crate) struct Shared {
     /// How often devices without known limits were measured.
     measurements: AtomicU64,
     /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
-    plans: Mutex<std::collections::HashMap<u64, Plan>>,
+    plans: Mutex<std::collections::HashMap<u64, Arc<Plan>>>,
+    /// What is known of launches that were repeated, or may be.
+    facts: facts::KnownFacts,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
     graph: Mutex<Queue>,
@@ -73,8 +78,14 @@ struct Queue {
 /// A piece of work.
 #[derive(Debug)]
 enum Work {
-    Launch { body: LaunchBody, outcome: Outcome },
-    Fetch { core: Arc<ArrayCore>, span: Span },
+    Launch {
+        prepared: Arc<Prepared>,
+        outcome: Outcome,
+    },
+    Fetch {
+        core: Arc<ArrayCore>,
+        span: Span,
+    },
 }
 
 /// How a launch ended, once it has.
@@ -106,6 +117,7 @@ impl Shared {
             trace,
             measurements: AtomicU64::new(0),
             plans: Mutex::default(),
+            facts: facts::KnownFacts::default(),
             timed: Mutex::default(),
             graph: Mutex::default(),
             wake: Condvar::new(),
@@ -124,14 +136,21 @@ impl Shared {
         ArrayId(self.arrays.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Queues a launch behind the work it conflicts with; a tiny one with nothing before it is carried out at once.
-    pub(crate) fn launch(&self, body: LaunchBody) -> Result<(TaskId, Outcome), LaunchError> {
+    /// Checks a launch and looks up, or works out, all that follows from it: what [`run_launch`](Self::run_launch) needs, any number of
+    /// times.
+    pub(crate) fn prepare(&self, body: LaunchBody) -> Result<Prepared, LaunchError> {
         body.check(self.id)?;
         self.check_policy(&body)?;
+        let prepared = Prepared::new(body, &self.facts);
+        prepared.job().check_bounds()?;
+        Ok(prepared)
+    }
+
+    /// Queues a launch behind the work it conflicts with; a tiny one with nothing before it is carried out at once.
+    pub(crate) fn launch(&self, body: LaunchBody) -> Result<(TaskId, Outcome), LaunchError> {
+        let prepared = Arc::new(self.prepare(body)?);
         let at_once = {
-            let bindings = job::bindings(&body);
-            let job = job::Job::new(&body, &bindings);
-            job.check_bounds()?;
+            let job = prepared.job();
             if self.devices.cpu_only() {
                 self.predict_on_cpu(&job) < AT_ONCE_NS
             } else {
@@ -139,15 +158,15 @@ impl Shared {
             }
         };
         let outcome = Outcome::default();
-        let accesses = body.accesses();
+        let accesses = prepared.body.accesses();
         let work = Work::Launch {
-            body,
+            prepared,
             outcome: Arc::clone(&outcome),
         };
         let mut queue = self.queue();
         let id = queue.graph.next_id();
-        if let Work::Launch { body, .. } = &work {
-            self.record_queued(id, body);
+        if let Work::Launch { prepared, .. } = &work {
+            self.record_queued(id, &prepared.body);
         }
         queue.graph.add(work, accesses);
         let taken = if at_once { queue.graph.take(id) } else { None };
@@ -257,12 +276,12 @@ impl Shared {
 
     fn carry_out(&self, id: TaskId, work: Work) {
         match work {
-            Work::Launch { body, outcome } => {
+            Work::Launch { prepared, outcome } => {
                 // A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
-                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, &body)));
+                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, &prepared)));
                 let result = caught.unwrap_or_else(|payload| {
                     Err(LaunchError::WorkerPanicked {
-                        kernel: body.kernel.name,
+                        kernel: prepared.body.kernel.name,
                         message: crate::device::cpu::message(payload.as_ref()),
                     })
                 });
@@ -272,7 +291,7 @@ impl Shared {
                     error: result.as_ref().err().map(|error| error.to_string().into()),
                 });
                 if let Err(error) = &result {
-                    mark_failed(&body, error);
+                    mark_failed(&prepared.body, error);
                 }
                 // Nobody else sets it: a piece of work is taken once.
                 outcome.get_or_init(|| result);

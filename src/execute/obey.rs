@@ -35,7 +35,7 @@ impl Shared {
         let footprints: SmallVec<[Footprint; 4]> = live
             .parts
             .iter()
-            .map(|part| job.footprint_in(part.tile, company))
+            .map(|part| Footprint::clone(&job.footprint_in(part.tile, company)))
             .collect();
         if let Some((device, cause)) = self.move_for(job, &live, &footprints)? {
             // What moved is noted; the CPU takes over from wherever the words are.

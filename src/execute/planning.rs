@@ -1,21 +1,22 @@
 //! Who does which part of a launch? What the planner needs to know is collected here, and its plan checked against the access map.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use smallvec::SmallVec;
 
 use super::Shared;
-use super::job::{Job, Placements, bindings};
+use super::job::{Job, Placements};
 use super::launch::check_contents;
 use crate::cost::Link;
 use crate::error::LaunchError;
 use crate::kernel;
-use crate::kernel::access::Split;
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
-use crate::plan::{self, Candidate, Objective, Plan, Policy, Reason, Situation, Splitting};
+use crate::plan::{
+    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, Splitting,
+};
 use crate::region::Footprint;
-use crate::transfer::Company;
 
 /// Attempts at measuring devices; after that a guess has to do.
 const MEASUREMENTS_MAX: u64 = 3;
@@ -27,10 +28,10 @@ impl Shared {
         body.accesses()
             .iter()
             .for_each(|access| self.wait_for(access));
-        let bindings = bindings(body);
-        let job = Job::new(body, &bindings);
+        let facts = self.facts.of(body);
+        let job = Job::new(body, &facts);
         job.check_bounds()?;
-        self.plan(&job)
+        self.plan(&job).map(Arc::unwrap_or_clone)
     }
 
     /// Refuses a policy that names devices which are not there, before the launch is queued.
@@ -80,14 +81,13 @@ impl Shared {
         let Some(device) = device.filter(|device| *device != DeviceId::CPU) else {
             return false;
         };
-        let footprint = job.footprint_in(job.whole(), Company::Alone);
         let Some(placements) = Placements::try_lock(job) else {
             return false;
         };
-        let mut touched = job.slots.iter().zip(&footprint.arguments);
-        touched.all(|(slot, touch)| {
+        let mut needed = job.slots.iter().zip(job.facts.needs());
+        needed.all(|(slot, needs)| {
             let valid = placements.get(slot).residency.valid(device.memory());
-            valid.covers_all(&touch.needs())
+            valid.covers_all(needs)
         })
     }
 
@@ -100,19 +100,15 @@ impl Shared {
         }
     }
 
-    /// Decides who does what.
-    pub(super) fn plan(&self, job: &Job<'_>) -> Result<Plan, LaunchError> {
+    /// Decides who does what, or finds what was decided when things were as they are now.
+    pub(super) fn plan(&self, job: &Job<'_>) -> Result<Arc<Plan>, LaunchError> {
         let policy = self.policy_of(job.body);
         if !matches!(policy, Policy::CpuOnly) {
             self.measure_limits();
         }
         self.read_clocks();
         let placements = Placements::lock(job);
-        check_contents(
-            job,
-            &placements,
-            &job.footprint_in(job.whole(), Company::Alone),
-        )?;
+        check_contents(job, &placements)?;
         let arguments: SmallVec<[plan::Argument<'_>; 8]> = job
             .slots
             .iter()
@@ -122,8 +118,7 @@ impl Shared {
             })
             .collect();
         let candidates = self.candidates(job);
-        let refusal = refusal(job);
-        let splitting = match &refusal {
+        let splitting = match job.facts.refusal() {
             Some(reason) => Splitting::Refused(reason),
             None => Splitting::Along {
                 axis: job.axis(),
@@ -135,43 +130,27 @@ impl Shared {
             .get(&job.body.kernel.fingerprint)
             .filter(|plan| plan.grid == job.grid)
             .cloned();
-        let mut situation = Situation {
+        let situation = Situation {
             grid: job.grid,
             splitting,
             candidates: &candidates,
             arguments: &arguments,
-            previous: previous.as_ref(),
+            previous: previous.as_deref(),
             horizon: 1.0,
             objective: Objective::Time,
         };
-        let refused = |error: plan::PlanError| LaunchError::Policy {
-            kernel: job.body.kernel.name,
-            reason: error.to_string(),
-        };
-        let plan = plan::choose(&situation, policy, |tile| job.footprint(tile)).map_err(refused)?;
-        let footprints: SmallVec<[Footprint; 4]> = plan
-            .parts
-            .iter()
-            .map(|part| job.footprint(part.tile))
-            .collect();
-        let Err(conflict) = kernel::disjoint(&footprints) else {
-            return Ok(plan);
-        };
-        let site = job
-            .resolved
-            .site(&conflict, plan.parts[conflict.other].tile);
-        let site = site.map_or_else(String::new, |site| {
-            format!(" ({}:{site})", job.body.kernel.path)
-        });
-        let reason = format!("its parts are not independent: {conflict}{site}");
-        situation.splitting = Splitting::Refused(&reason);
-        situation.previous = None;
-        plan::choose(&situation, policy, |tile| job.footprint(tile)).map_err(refused)
+        if let Some(known) = job.facts.known_plan(&situation, policy) {
+            return Ok(known);
+        }
+        let plan = Arc::new(independent(job, &situation, policy)?);
+        let remembered = Remembered::new(&situation, policy, Arc::clone(&plan));
+        job.facts.remember_plan(remembered);
+        Ok(plan)
     }
 
     /// The devices as the planner sees them.
     fn candidates(&self, job: &Job<'_>) -> SmallVec<[Candidate; 4]> {
-        let work = job.work(job.whole(), &job.footprint(job.whole()));
+        let work = job.facts.work;
         let costs = self.costs();
         let candidate = |device: DeviceId| {
             let key = self.devices.key(device);
@@ -197,7 +176,7 @@ impl Shared {
         if let Some(reason) = gpu.is_lost() {
             return Some(Reason::Retired(reason));
         }
-        if let (Some(most), Some(rounds)) = (gpu.loop_rounds_max(), job.resolved.loop_rounds_max())
+        if let (Some(most), Some(rounds)) = (gpu.loop_rounds_max(), job.facts.loop_rounds_max)
             && rounds > f64::from(most)
         {
             return Some(Reason::Unsupported(format!(
@@ -259,13 +238,40 @@ impl Shared {
     }
 }
 
-/// Why the launch cannot be cut, if it cannot.
-fn refusal(job: &Job<'_>) -> Option<String> {
-    match job.body.kernel.access.split {
-        Split::WhereDisjoint => None,
-        Split::No { reason, site } => {
-            let site = &job.body.kernel.access.sites[usize::from(site.0)];
-            Some(format!("{reason} ({}:{site})", job.body.kernel.path))
-        }
+/// A plan whose parts do not touch what others write: whole, if the footprints of the parts that were chosen conflict.
+fn independent(
+    job: &Job<'_>,
+    situation: &Situation<'_>,
+    policy: &Policy,
+) -> Result<Plan, LaunchError> {
+    let choose = |situation: &Situation<'_>| {
+        let plan = plan::choose(situation, policy, |tile| job.facts.trial(tile));
+        plan.map_err(|error| LaunchError::Policy {
+            kernel: job.body.kernel.name,
+            reason: error.to_string(),
+        })
+    };
+    let plan = choose(situation)?;
+    if plan.parts.len() < 2 {
+        return Ok(plan);
     }
+    let footprints: SmallVec<[Footprint; 4]> = plan
+        .parts
+        .iter()
+        .map(|part| job.facts.trial(part.tile))
+        .collect();
+    let Err(conflict) = kernel::disjoint(&footprints) else {
+        return Ok(plan);
+    };
+    let tile = plan.parts[conflict.other].tile;
+    let site = job.facts.resolved.site(&conflict, tile);
+    let site = site.map_or_else(String::new, |site| {
+        format!(" ({}:{site})", job.body.kernel.path)
+    });
+    let reason = format!("its parts are not independent: {conflict}{site}");
+    choose(&Situation {
+        splitting: Splitting::Refused(&reason),
+        previous: None,
+        ..*situation
+    })
 }

@@ -15,6 +15,7 @@
 
 mod choose;
 mod curve;
+mod memo;
 mod parts;
 mod policy;
 mod price;
@@ -23,6 +24,7 @@ mod show;
 mod situation;
 
 pub use choose::{PlanError, choose};
+pub(crate) use memo::Remembered;
 pub use parts::{Part, Plan, Reason, SplitVerdict, TilingError};
 pub(crate) use show::Bytes;
 pub use situation::{Argument, Candidate, Objective, Policy, Situation, Splitting};
