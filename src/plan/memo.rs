@@ -12,6 +12,9 @@ use crate::region::Residency;
 /// Costs that differ by less than this fraction lead to the same plan: more than a plan changes for, less than a user would see.
 const COST_DRIFT_MAX: f64 = 1.0 / 16.0;
 
+/// A device that has no part in a launch is thought about again after so many launches.
+const IDLE_LAUNCHES_ALIKE: u64 = 64;
+
 /// A plan and what it was made from, for launches with one and the same footprint.
 #[derive(Clone, Debug)]
 pub(crate) struct Remembered {
@@ -137,9 +140,20 @@ fn near((a, b): (&Candidate, &Candidate)) -> bool {
 }
 
 fn near_prediction(a: &Prediction, b: &Prediction, scale: f64) -> bool {
-    std::mem::discriminant(&a.source) == std::mem::discriminant(&b.source)
-        && about(a.fixed_ns, b.fixed_ns, scale)
-        && about(a.work_ns, b.work_ns, scale)
+    let Prediction {
+        ns: _,
+        fixed_ns,
+        work_ns,
+        spread: _,
+        confidence,
+        idle_launches,
+        source,
+    } = a;
+    std::mem::discriminant(source) == std::mem::discriminant(&b.source)
+        && about(*fixed_ns, b.fixed_ns, scale)
+        && about(*work_ns, b.work_ns, scale)
+        && about(*confidence, b.confidence, 1.0)
+        && idle_launches / IDLE_LAUNCHES_ALIKE == b.idle_launches / IDLE_LAUNCHES_ALIKE
 }
 
 fn about(a: f64, b: f64, scale: f64) -> bool {
@@ -171,6 +185,8 @@ mod tests {
                 fixed_ns: 500.0,
                 work_ns,
                 spread: 0.1,
+                confidence: 0.9,
+                idle_launches: 0,
                 source: Source::Measured(3),
             },
             up: link,
@@ -253,9 +269,16 @@ mod tests {
 
     #[test]
     fn anything_that_a_plan_follows_from_makes_a_new_one() {
+        type Change = (&'static str, fn(&mut World));
         let world = World::new();
         let remembered = world.remembered();
-        let changes: [(&str, fn(&mut World)); 9] = [
+        let changes: [Change; 11] = [
+            ("confidence", |world| {
+                world.candidates[1].whole.confidence = 0.5;
+            }),
+            ("long idle", |world| {
+                world.candidates[1].whole.idle_launches = 100;
+            }),
             ("work", |world| world.candidates[1].whole.work_ns *= 1.2),
             ("waiting", |world| world.candidates[0].ready_ns = 1e6),
             ("a link", |world| {
