@@ -1,5 +1,6 @@
 //! What can go wrong? One enum per operation, each message saying what, where and what to do.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::kernel::Space;
@@ -224,5 +225,90 @@ pub enum LaunchError {
         kernel: &'static str,
         /// The panic's message.
         message: String,
+    },
+}
+
+/// Why [`Runtime::checkpoint`](crate::Runtime::checkpoint), [`Runtime::restore`](crate::Runtime::restore) or a method of
+/// [`Checkpoint`](crate::Checkpoint) failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// There is no file.
+    #[error("there is no checkpoint at {}; start from the beginning, or correct the path", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is not as it was written.
+    #[error("the checkpoint {} is damaged: {what}; restore an older one", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The file is no checkpoint, or one of another version.
+    #[error("{} cannot be restored: {why}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        why: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the checkpoint {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The file cannot be written. The one before it is intact.
+    #[error("cannot write the checkpoint {} ({doing}): {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        doing: &'static str,
+        /// What the system said, and what to do.
+        cause: String,
+    },
+    /// Arrays that a file cannot hold under these names.
+    #[error("the array name `{name}` {why}; give each array a name of its own")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The checkpoint has no array of this name.
+    #[error("the checkpoint {} has no array `{name}`; it has: {names}", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        name: String,
+        /// What is there.
+        names: String,
+    },
+    /// The saved array has elements of another type, or another number of them.
+    #[error("array `{name}` of the checkpoint {} is {saved}, but {wanted} was asked for", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// Type and shape in the file.
+        saved: String,
+        /// Type and shape asked for.
+        wanted: String,
+    },
+    /// An array's content is missing, or there is no memory for it.
+    #[error("array `{name}`: {cause}")]
+    Array {
+        /// The array.
+        name: String,
+        /// What is wrong with it.
+        cause: ArrayError,
     },
 }

@@ -21,6 +21,7 @@
 //! - [`Runtime`] discovers the devices, makes arrays and launches kernels.
 //! - [`Array`] is data that lives where it was last written.
 //! - [`shader!`] turns WGSL into typed launchers; [`Arguments`] are what it makes, [`Launch`] is what they become with a grid.
+//! - [`Runtime::checkpoint`] keeps arrays on disk, and [`Runtime::restore`] brings them back.
 //! - [`Policy`] overrides the planner; [`Runtime::explain`] shows its plan, [`Runtime::report`] what happened.
 //!
 //! The modules below are the runtime's parts; most programs need only what stands at the top.
@@ -40,6 +41,7 @@
 extern crate self as impel;
 
 mod array;
+mod checkpoint;
 pub mod cost;
 mod device;
 mod error;
@@ -63,10 +65,11 @@ pub use impel_lanes as lanes;
 pub use impel_macros::shader;
 
 pub use array::{Array, Element, ReadGuard, View, ViewMut, WriteGuard};
+pub use checkpoint::{AnyArray, Checkpoint};
 pub use device::{Pool, sim};
 #[cfg(feature = "gpu")]
 pub use device::{WgpuDevice, WgpuQueue};
-pub use error::{ArrayError, LaunchError, RuntimeError};
+pub use error::{ArrayError, CheckpointError, LaunchError, RuntimeError};
 pub use lanes::Level;
 pub use launch::{Arguments, Launch};
 pub use machine::DeviceId;

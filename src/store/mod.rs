@@ -1,5 +1,6 @@
-//! What is kept on disk? The only module of the library that touches files.
+//! What is kept on disk? Learned costs and checkpoints. The only module of the library that touches files.
 
+pub(crate) mod checkpoint;
 mod costs;
 
 pub(crate) use costs::CostStore;

@@ -34,7 +34,11 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
             "kernel", "region", "machine", "trace", "cost", "error", "lanes",
         ],
     ),
-    ("store", &["cost", "array", "trace"]),
+    ("store", &["cost", "error", "trace"]),
+    (
+        "checkpoint",
+        &["array", "error", "runtime", "store", "vec3"],
+    ),
     (
         "array",
         &[
