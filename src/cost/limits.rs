@@ -181,7 +181,7 @@ pub struct LimitError {
     unit: &'static str,
 }
 
-fn within(
+pub(super) fn within(
     what: &'static str,
     value: f64,
     min: f64,
@@ -193,6 +193,24 @@ fn within(
     } else {
         Err(LimitError { what, value, unit })
     }
+}
+
+/// Measures until the outcome can be believed, `tries` times at most; the last outcome if none can.
+///
+/// # Errors
+/// Those of `measure`.
+pub fn until_believable<E>(
+    tries: u32,
+    mut measure: impl FnMut() -> Result<DeviceLimits, E>,
+) -> Result<DeviceLimits, E> {
+    let mut limits = measure()?;
+    for _ in 1..tries {
+        if limits.check().is_ok() {
+            break;
+        }
+        limits = measure()?;
+    }
+    Ok(limits)
 }
 
 #[cfg(test)]
@@ -253,6 +271,28 @@ mod tests {
             );
         }
         assert!(DeviceLimits::GUESS.check().is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_believed_is_measured_anew() {
+        let link = |latency_ns| Link {
+            latency_ns,
+            bytes_per_s: 1e10,
+        };
+        let measured = |latencies: &[f64]| {
+            let mut left = latencies.iter();
+            let limits = until_believable(3, || {
+                let latency_ns = *left.next().ok_or("a fourth time")?;
+                Ok::<_, &str>(DeviceLimits {
+                    up: link(latency_ns),
+                    ..DeviceLimits::GUESS
+                })
+            });
+            (limits.map(|limits| limits.up.latency_ns), left.len())
+        };
+        assert_eq!(measured(&[0.0, 5e3, 6e3]), (Ok(5e3), 1));
+        assert_eq!(measured(&[5e3, 0.0, 0.0]), (Ok(5e3), 2));
+        assert_eq!(measured(&[0.0, 0.0, 0.0]), (Ok(0.0), 0));
     }
 
     #[test]

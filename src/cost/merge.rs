@@ -13,6 +13,10 @@ impl Costs {
             if note.name.is_empty() {
                 note.name.clone_from(&news.name);
             }
+            if news.fresh {
+                note.power = news.power.or(note.power);
+                note.fresh = true;
+            }
             if let Some(limits) = news.limits.filter(|_| news.fresh) {
                 self.set_limits(*key, limits);
             }
@@ -66,8 +70,11 @@ impl Costs {
         let learnt = &self.learnt;
         self.kernels
             .retain(|key, note| note.launches > 0 || learnt.keys().any(|(own, _)| own == key));
-        self.devices
-            .retain(|key, note| note.limits.is_some() || learnt.keys().any(|(_, own)| own == key));
+        self.devices.retain(|key, note| {
+            note.limits.is_some()
+                || note.power.is_some()
+                || learnt.keys().any(|(_, own)| own == key)
+        });
     }
 }
 

@@ -10,11 +10,13 @@ mod estimate;
 mod learnt;
 mod limits;
 mod merge;
+mod power;
 mod table;
 mod text;
 
 pub use estimate::Prediction;
 pub use estimate::Source;
-pub use limits::{DeviceLimits, LimitError, Link, Work};
+pub use limits::{DeviceLimits, LimitError, Link, Work, until_believable};
+pub use power::Power;
 pub use table::{Costs, DeviceKey, KernelKey, Sample};
 pub use text::CostsError;

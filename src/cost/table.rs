@@ -6,6 +6,7 @@ use std::fmt;
 use super::estimate::{Point, Prediction, Source};
 use super::learnt::{Learnt, class_of};
 use super::limits::{DeviceLimits, Work};
+use super::power::Power;
 
 /// Relative spread of a prior: kernels miss their limits by about this much.
 const PRIOR_SPREAD: f64 = 0.5;
@@ -80,7 +81,8 @@ pub struct Costs {
 pub(super) struct DeviceNote {
     pub(super) name: String,
     pub(super) limits: Option<DeviceLimits>,
-    /// Whether the limits are not on disk yet.
+    pub(super) power: Option<Power>,
+    /// Whether the limits or the power are not on disk yet.
     pub(super) fresh: bool,
 }
 
@@ -110,6 +112,18 @@ impl Costs {
                 *learnt = learnt.rescaled(&limits);
             }
         }
+    }
+
+    /// What `device` draws, if that has been measured.
+    pub fn power(&self, device: DeviceKey) -> Option<Power> {
+        self.devices.get(&device)?.power
+    }
+
+    /// Notes what `device` draws.
+    pub fn set_power(&mut self, device: DeviceKey, power: Power) {
+        let note = self.devices.entry(device).or_default();
+        note.power = Some(power);
+        note.fresh = true;
     }
 
     /// Notes what people call a device.

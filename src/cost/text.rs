@@ -6,6 +6,7 @@
 //! impel-costs 2
 //! device DEVICE name
 //! limits DEVICE bandwidth ops special launch up-latency up-rate down-latency down-rate
+//! power DEVICE idle busy
 //! kernel KERNEL launches name
 //! learnt KERNEL DEVICE seen last
 //! samples KERNEL DEVICE bytes,ops,special:ns bytes,ops,special:ns ...
@@ -21,6 +22,7 @@ use thiserror::Error;
 
 use super::estimate::{Class, Point};
 use super::limits::{DeviceLimits, Link, Work};
+use super::power::Power;
 use super::table::{Costs, DeviceKey, KernelKey, is_time};
 
 const HEADER: &str = "impel-costs 2";
@@ -57,6 +59,9 @@ impl Costs {
                     .iter()
                     .map(|limits| limits_line(*device, limits)),
             );
+            if let Some(Power { idle_w, busy_w }) = note.power {
+                lines.push(format!("power {:016x} {idle_w} {busy_w}", device.0));
+            }
         }
         for (kernel, note) in &self.kernels {
             let (launches, name) = (note.launches, &note.name);
@@ -151,6 +156,15 @@ fn read_line(costs: &mut Costs, line: &str) -> Option<()> {
             let limits = read_limits(&mut fields)?;
             costs.set_limits(device, limits);
         }
+        "power" => {
+            let device = DeviceKey(hex(&mut fields)?);
+            let power = Power {
+                idle_w: fields.next()?.parse().ok()?,
+                busy_w: fields.next()?.parse().ok()?,
+            };
+            power.check().ok()?;
+            costs.set_power(device, power);
+        }
         "kernel" => {
             let kernel = KernelKey(hex(&mut fields)?);
             let launches = fields.next()?.parse().ok()?;
@@ -239,6 +253,8 @@ mod tests {
             ..DeviceLimits::GUESS
         };
         costs.set_limits(DeviceKey(1), gpu);
+        let (idle_w, busy_w) = (4.5, 65.0);
+        costs.set_power(DeviceKey(2), Power { idle_w, busy_w });
         for (kernel, device, bytes, ns) in samples {
             costs.name_kernel(KernelKey(u64::from(*kernel)), "a kernel");
             costs.record(&Sample {
@@ -331,7 +347,7 @@ mod tests {
         let negative = sealed(&text.replace(":100000", ":-100000"));
         assert_eq!(
             negative.parse::<Costs>(),
-            Err(CostsError::Damaged { line: 6 })
+            Err(CostsError::Damaged { line: 8 })
         );
     }
 

@@ -18,7 +18,7 @@ pub(crate) use error::DeviceError;
 use crate::cost::{DeviceKey, DeviceLimits, Work};
 #[cfg(feature = "gpu")]
 use crate::error::RuntimeError;
-use crate::machine::{DeviceId, Machine};
+use crate::machine::{DeviceId, Kind, Machine};
 use cpu::Cpu;
 
 /// A pool of CPU workers, as callers make them.
@@ -172,6 +172,17 @@ impl Devices {
     /// All devices, the CPU first.
     pub(crate) fn ids(&self) -> impl Iterator<Item = DeviceId> + use<> {
         (0..self.keys.len()).map(|number| DeviceId(number as u8))
+    }
+
+    /// The longest that one dispatch may take on a device, in ns: systems stop what keeps a GPU busy for a few seconds, and
+    /// predictions err.
+    pub(crate) fn dispatch_ns_max(&self, device: DeviceId) -> f64 {
+        const GPU_NS_MAX: f64 = 5e8;
+        let gpu = usize::from(device.0).checked_sub(1);
+        match gpu.map(|at| self.machine.gpus[at].kind) {
+            None | Some(Kind::Software) => f64::INFINITY,
+            Some(Kind::Discrete | Kind::Integrated | Kind::Virtual | Kind::Unknown) => GPU_NS_MAX,
+        }
     }
 
     /// Measures a device; none if it fails while doing so.

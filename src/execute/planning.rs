@@ -162,6 +162,8 @@ impl Shared {
                 whole: costs.predict(job.key(), key, work),
                 up: limits.map_or(Link::NONE, |limits| limits.up),
                 down: limits.map_or(Link::NONE, |limits| limits.down),
+                dispatch_ns_max: self.devices.dispatch_ns_max(device),
+                power: costs.power(key),
             }
         };
         self.devices.ids().map(candidate).collect()

@@ -6,7 +6,7 @@ use super::curve::{Curve, Shapes};
 use super::price::{self, Company};
 use super::reach::{GAIN_MIN, fewest};
 use super::situation::{Candidate, Objective, Policy, Situation, Splitting, Units};
-use super::{Part, Plan, Reason, SplitVerdict, TilingError};
+use super::{Part, Plan, Reason, SplitVerdict, TilingError, watchdog};
 use crate::lanes::Tile;
 use crate::machine::DeviceId;
 use crate::region::Footprint;
@@ -40,6 +40,9 @@ pub enum PlanError {
     /// The policy's plan does not fit the launch.
     #[error("the policy's plan does not fit: {0}")]
     Tiling(#[from] TilingError),
+    /// Nobody knows what a device draws, so that energy cannot be weighed.
+    #[error("nobody knows what {0} draws, so that energy cannot be weighed")]
+    PowerUnknown(DeviceId),
     /// The policy's plan cuts a launch that must not be cut.
     #[error("the policy's plan has several parts, but the launch cannot be split: {0}")]
     Split(String),
@@ -65,7 +68,14 @@ pub fn choose(
     policy: &Policy,
     mut footprint: impl FnMut(Tile) -> Footprint,
 ) -> Result<Plan, PlanError> {
-    let Objective::Time = situation.objective;
+    let candidates = watchdog::without_the_too_slow(situation);
+    let situation = &match &candidates {
+        Some(candidates) => Situation {
+            candidates,
+            ..*situation
+        },
+        None => *situation,
+    };
     let planner = &mut Planner {
         situation,
         footprint: &mut footprint,
@@ -80,6 +90,11 @@ pub fn choose(
         Policy::Split(fractions) => planner.split(fractions),
         Policy::Fixed(plan) => planner.fixed(plan),
     }?;
+    let plan = match policy {
+        // As it is, or not at all.
+        Policy::Fixed(_) => plan,
+        _ => planner.cut_for_watchdogs(plan),
+    };
     debug_assert_eq!(plan.check(situation.grid), Ok(()));
     Ok(plan)
 }
@@ -122,9 +137,18 @@ impl Planner<'_, '_> {
         let best = (0..singles.len())
             .min_by(|a, b| self.ns(&singles[*a]).total_cmp(&self.ns(&singles[*b])));
         let best = best.unwrap_or(0);
-        let mut plan = self.shared_or_single(&usable, &singles, best, &full);
+        let mut plan = if self.situation.objective == Objective::Time {
+            let plan = self.shared_or_single(&usable, &singles, best, &full);
+            self.with_trial(plan, &usable)
+        } else {
+            self.frugal(&usable, &singles, &full)?
+        };
         explain_unused(&mut plan, &usable, &singles);
         Ok(plan)
+    }
+
+    pub(super) fn footprint(&mut self, tile: Tile) -> Footprint {
+        (self.footprint)(tile)
     }
 
     /// The best split, or the best single device where that is no worse.
@@ -207,7 +231,7 @@ impl Planner<'_, '_> {
 
     /// The parts of the best split over `contenders`, on as few of them as do as well. Where one of them does best alone: when
     /// the next could be done with the least share.
-    fn best_split(
+    pub(super) fn best_split(
         &mut self,
         axis: usize,
         multiple: u64,
@@ -238,14 +262,15 @@ impl Planner<'_, '_> {
     /// Last time's cuts, if `best_ns` is hardly better.
     fn kept(&mut self, axis: usize, best: &[Part], best_ns: f64) -> Option<Plan> {
         let previous = self.situation.previous?;
-        if previous.grid != self.situation.grid
-            || previous.axis != Some(axis)
-            || previous.parts.len() < 2
-        {
+        if previous.grid != self.situation.grid || previous.axis != Some(axis) {
+            return None;
+        }
+        let previous = watchdog::joined(&previous.parts, axis);
+        if previous.len() < 2 {
             return None;
         }
         let same = |(a, b): (&Part, &Part)| a.device == b.device && a.tile == b.tile;
-        if previous.parts.len() == best.len() && previous.parts.iter().zip(best).all(same) {
+        if previous.len() == best.len() && previous.iter().zip(best).all(same) {
             return None;
         }
         let usable = |device: DeviceId| {
@@ -256,7 +281,6 @@ impl Planner<'_, '_> {
                 .then_some(index)
         };
         let tiles: Option<Vec<(usize, Tile)>> = previous
-            .parts
             .iter()
             .map(|part| Some((usable(part.device)?, part.tile)))
             .collect();
@@ -281,6 +305,10 @@ impl Planner<'_, '_> {
         } else {
             Company::Alone
         };
+        self.parts_in(tiles, company)
+    }
+
+    pub(super) fn parts_in(&mut self, tiles: &[(usize, Tile)], company: Company) -> Vec<Part> {
         let part = |(index, tile): &(usize, Tile)| {
             let footprint = (self.footprint)(*tile);
             price::part(
@@ -299,7 +327,7 @@ impl Planner<'_, '_> {
         part.predicted_ns - part.transfer_ns * (1.0 - 1.0 / self.situation.horizon)
     }
 
-    fn end_ns(&self, parts: &[Part]) -> f64 {
+    pub(super) fn end_ns(&self, parts: &[Part]) -> f64 {
         parts.iter().map(|part| self.ns(part)).fold(0.0, f64::max)
     }
 

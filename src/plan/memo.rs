@@ -12,8 +12,9 @@ use crate::region::Residency;
 /// Costs that differ by less than this fraction lead to the same plan: more than a plan changes for, less than a user would see.
 const COST_DRIFT_MAX: f64 = 1.0 / 16.0;
 
-/// A device that has no part in a launch is thought about again after so many launches.
-const IDLE_LAUNCHES_ALIKE: u64 = 64;
+/// A device that has no part in a launch is thought about again after so many launches: not before it may be tried, so that no
+/// trial is taken for the usual plan.
+const IDLE_LAUNCHES_ALIKE: u64 = super::trial::IDLE_MIN;
 
 /// A plan and what it was made from, for launches with one and the same footprint.
 #[derive(Clone, Debug)]
@@ -129,12 +130,16 @@ fn near((a, b): (&Candidate, &Candidate)) -> bool {
         whole,
         up,
         down,
+        dispatch_ns_max,
+        power,
     } = a;
     let scale = whole.ns.max(b.whole.ns);
     *device == b.device
         && *unusable == b.unusable
         && *up == b.up
         && *down == b.down
+        && *dispatch_ns_max == b.dispatch_ns_max
+        && *power == b.power
         && about(*ready_ns, b.ready_ns, scale)
         && near_prediction(whole, &b.whole, scale)
 }
@@ -190,6 +195,8 @@ mod tests {
                 source: Source::Measured(3),
             },
             up: link,
+            dispatch_ns_max: f64::INFINITY,
+            power: None,
             down: link,
         }
     }

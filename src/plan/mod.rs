@@ -15,6 +15,8 @@
 
 mod choose;
 mod curve;
+mod energy;
+mod lines;
 mod memo;
 mod parts;
 mod policy;
@@ -22,8 +24,11 @@ mod price;
 mod reach;
 mod show;
 mod situation;
+mod trial;
+mod watchdog;
 
 pub use choose::{PlanError, choose};
+pub use lines::line_multiple;
 pub(crate) use memo::Remembered;
 pub use parts::{Part, Plan, Reason, SplitVerdict, TilingError};
 pub(crate) use show::Bytes;

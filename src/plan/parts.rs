@@ -65,6 +65,13 @@ pub enum Reason {
         /// What that must be a multiple of.
         alignment: u64,
     },
+    /// It would take longer than systems allow, and the launch cannot be cut.
+    TooLong {
+        /// What the launch would take, in ns.
+        ns: f64,
+        /// The longest that may be, in ns.
+        ns_max: f64,
+    },
     /// The kernel cannot run there, as said here.
     Unsupported(String),
     /// It failed and has been retired, as said here.
@@ -104,6 +111,26 @@ pub enum SplitVerdict {
         kept_ns: f64,
         /// Time with the best cut.
         best_ns: f64,
+    },
+    /// Another cut than usual, to try a device that has been left out for long.
+    Trial {
+        /// The device.
+        device: DeviceId,
+        /// Launches without it.
+        idle_launches: u64,
+        /// Time of the usual plan.
+        usual_ns: f64,
+    },
+    /// The plan with the least energy, or energy times time.
+    Frugal {
+        /// Energy that all devices draw until it is done, in joules.
+        joules: f64,
+        /// Its time.
+        ns: f64,
+        /// Energy of the fastest plan, in joules.
+        fastest_joules: f64,
+        /// Time of the fastest plan.
+        fastest_ns: f64,
     },
     /// Not split, because the best split takes about as long or longer.
     NotWorth {

@@ -128,7 +128,7 @@ fn copies_out(
 }
 
 /// Time to copy `spans`, near ones together.
-fn copy_ns(link: &Link, spans: &SpanSet) -> f64 {
+pub(super) fn copy_ns(link: &Link, spans: &SpanSet) -> f64 {
     if *link == Link::NONE {
         return 0.0;
     }

@@ -1,5 +1,7 @@
 //! Tests of what every plan promises, on random machines, residencies and kernels.
 
+mod rare;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -82,6 +84,16 @@ impl World {
         previous: Option<&Plan>,
         horizon: f64,
     ) -> Result<Plan, PlanError> {
+        self.plan_for(Objective::Time, policy, previous, horizon)
+    }
+
+    fn plan_for(
+        &self,
+        objective: Objective,
+        policy: &Policy,
+        previous: Option<&Plan>,
+        horizon: f64,
+    ) -> Result<Plan, PlanError> {
         let argument = |residency| Argument {
             residency,
             next: None,
@@ -97,7 +109,7 @@ impl World {
             arguments: &arguments,
             previous,
             horizon,
-            objective: Objective::Time,
+            objective,
         };
         choose(&situation, policy, |tile| {
             self.kernel.footprint(tile, self.rows)
@@ -175,6 +187,8 @@ fn device(number: u8, fixed_ns: f64, work_ns: f64, link: Link) -> Candidate {
         },
         up: link,
         down: link,
+        dispatch_ns_max: f64::INFINITY,
+        power: None,
     }
 }
 

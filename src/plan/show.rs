@@ -60,6 +60,12 @@ impl fmt::Display for Reason {
                 f,
                 "array argument {argument} begins at byte {offset}, which is no multiple of {alignment}"
             ),
+            Self::TooLong { ns, ns_max } => write!(
+                f,
+                "it would take {}, the launch cannot be cut, and systems stop a GPU's work after {}",
+                Time(*ns),
+                Time(*ns_max)
+            ),
             Self::Unsupported(why) => f.write_str(why),
             Self::Retired(why) => write!(f, "retired after it failed: {why}"),
             Self::Policy => f.write_str("the policy leaves it out"),
@@ -96,6 +102,26 @@ impl fmt::Display for SplitVerdict {
                 "split as last time: the best cut would take {} instead of {}",
                 Time(*best_ns),
                 Time(*kept_ns)
+            ),
+            Self::Trial {
+                device,
+                idle_launches,
+                usual_ns,
+            } => write!(
+                f,
+                "trying {device} after {idle_launches} launches without it; the usual plan would take {}",
+                Time(*usual_ns)
+            ),
+            Self::Frugal {
+                joules,
+                ns,
+                fastest_joules,
+                fastest_ns,
+            } => write!(
+                f,
+                "the most frugal: {joules:.3e} J in {}; the fastest would take {fastest_joules:.3e} J in {}",
+                Time(*ns),
+                Time(*fastest_ns)
             ),
             Self::NotWorth {
                 split_ns,

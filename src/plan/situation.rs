@@ -1,7 +1,7 @@
 //! What does the planner need to know?
 
 use super::{Plan, Reason};
-use crate::cost::{Link, Prediction};
+use crate::cost::{Link, Power, Prediction};
 use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::Residency;
@@ -54,6 +54,10 @@ pub struct Candidate {
     pub up: Link,
     /// Copies out of its memory; [`Link::NONE`] for the CPU.
     pub down: Link,
+    /// Longest that one dispatch may take, in ns: systems take a GPU away from whoever keeps it longer. Infinite where nobody does.
+    pub dispatch_ns_max: f64,
+    /// What it draws, where that is known.
+    pub power: Option<Power>,
 }
 
 /// An array argument.
@@ -72,6 +76,10 @@ pub enum Objective {
     /// The time until the last device is done.
     #[default]
     Time,
+    /// The energy that all devices draw until the last one is done.
+    Energy,
+    /// The product of both: as frugal as can be without being slow.
+    EnergyDelay,
 }
 
 /// Who decides where a launch runs.
