@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::array::{Array, Element};
 use crate::device::cpu::Cpu;
-use crate::device::{Devices, Pool, sim};
+use crate::device::{Devices, Patience, Pool, sim};
 use crate::error::{ArrayError, LaunchError, RuntimeError};
 use crate::execute::{Outcome, Shared};
 use crate::graph::TaskId;
@@ -38,6 +38,7 @@ pub struct RuntimeBuilder {
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
+    patience: Patience,
     trace: bool,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
@@ -133,6 +134,16 @@ impl RuntimeBuilder {
         self
     }
 
+    /// When a GPU counts as hung: after `least` (at first 30 s) and `times` (at first 20) times the predicted time of what it was
+    /// given. It is given up then, its part is done by another device, and what only it held is lost.
+    pub fn hang_after(mut self, least: Duration, times: f64) -> Self {
+        self.patience = Patience {
+            least,
+            times: times.max(0.0),
+        };
+        self
+    }
+
     /// Runs on a machine that is imagined, to try out what a program does on hardware that is not here. Results are real, computed by
     /// this CPU; only time is imagined, see [`Runtime::simulated_time`]. No GPU is looked for, and nothing learned is kept on disk.
     pub fn simulated(mut self, machine: sim::Machine) -> Self {
@@ -150,13 +161,14 @@ impl RuntimeBuilder {
             Some(_) => Cache::Off,
             None => self.cache,
         };
-        let devices = match &self.simulated {
+        let mut devices = match &self.simulated {
             Some(machine) => Devices::simulated(cpu, machine),
             #[cfg(feature = "gpu")]
             None => Devices::discover(cpu, self.gpus)?,
             #[cfg(not(feature = "gpu"))]
             None => Devices::discover(cpu),
         };
+        devices.set_patience(self.patience);
         if let Some(bytes) = self.gpu_memory {
             devices.set_memory_budget(bytes);
         }

@@ -1,6 +1,9 @@
 //! What can every device beside the CPU do? One set of operations over GPUs behind a driver and simulated ones, so that whoever
 //! uses them need not know which it has.
 
+#[cfg(feature = "gpu")]
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 #[cfg(feature = "gpu")]
@@ -25,13 +28,42 @@ pub(crate) enum Timing {
 }
 
 /// A device beside the CPU, with a memory of its own. Everything handed to it happens in the order in which it was handed over.
+///
+/// A device that does not end what it was given within its [`Patience`] counts as lost.
 #[derive(Debug)]
-pub(crate) enum Accelerator {
+pub(crate) struct Accelerator {
+    engine: Engine,
+    patience: Patience,
+    /// Time that what was handed over since the last wait is expected to take, in ns.
+    owed_ns: AtomicU64,
+}
+
+/// What carries out the work of an [`Accelerator`].
+#[derive(Debug)]
+pub(crate) enum Engine {
     /// A GPU behind a driver.
     #[cfg(feature = "gpu")]
-    Driven(Box<gpu::Gpu>),
+    Driven(Arc<gpu::Gpu>),
     /// One that is imagined.
     Simulated(Box<sim::SimGpu>),
+}
+
+/// How long a device may take before it counts as hung.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Patience {
+    /// It may always take so long…
+    pub(crate) least: Duration,
+    /// …and so many times as long as predicted besides.
+    pub(crate) times: f64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            least: Duration::from_secs(30),
+            times: 20.0,
+        }
+    }
 }
 
 /// Memory of an [`Accelerator`], zero at first. Dropping it returns its bytes to the budget.
@@ -100,49 +132,113 @@ impl Dispatch {
 }
 
 impl Accelerator {
+    pub(super) fn new(engine: Engine) -> Self {
+        let accelerator = Self {
+            engine,
+            patience: Patience::default(),
+            owed_ns: AtomicU64::new(0),
+        };
+        accelerator.settle();
+        accelerator
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
+        self.settle();
+    }
+
+    /// What was handed over is expected to take `ns` more.
+    pub(crate) fn expect(&self, ns: f64) {
+        // Relaxed: a sum that orders nothing.
+        let owed = self.owed_ns.fetch_add(ns as u64, Ordering::Relaxed) as f64 + ns;
+        self.be_patient(owed);
+    }
+
+    /// All that was handed over has ended.
+    fn settle(&self) {
+        self.owed_ns.store(0, Ordering::Relaxed);
+        self.be_patient(0.0);
+    }
+
+    fn be_patient(&self, owed_ns: f64) {
+        let extra = Duration::from_secs_f64((owed_ns * self.patience.times / 1e9).min(1e6));
+        let patience = self.patience.least.saturating_add(extra);
+        match &self.engine {
+            #[cfg(feature = "gpu")]
+            Engine::Driven(gpu) => gpu.set_patience(patience),
+            Engine::Simulated(gpu) => gpu.set_patience(patience),
+        }
+    }
+
+    /// Gives the device up if it did not end in time. What it still does may touch its memory, so that nothing of that counts.
+    fn minding_time<T>(&self, outcome: Result<T, DeviceError>) -> Result<T, DeviceError> {
+        if let Err(error @ DeviceError::TimedOut { .. }) = &outcome {
+            let reason = error.to_string();
+            match &self.engine {
+                #[cfg(feature = "gpu")]
+                Engine::Driven(gpu) => {
+                    gpu.give_up(reason);
+                    // Closing a device waits for its work, which does not end: it stays open until the process ends.
+                    std::mem::forget(Arc::clone(gpu));
+                }
+                Engine::Simulated(gpu) => gpu.give_up(&reason),
+            }
+        }
+        outcome
+    }
+
     /// What it is, with the limits and features that it was opened with.
     pub(crate) fn about(&self) -> &machine::Gpu {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.about(),
-            Self::Simulated(gpu) => gpu.about(),
+            Engine::Driven(gpu) => gpu.about(),
+            Engine::Simulated(gpu) => gpu.about(),
         }
     }
 
     /// The rounds, summed over all loops of an invocation, after which this device silently stops them: a kernel that goes round
     /// more often gives wrong results here. Only some software devices have such a cap.
     pub(crate) fn loop_rounds_max(&self) -> Option<u32> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.loop_rounds_max(),
-            Self::Simulated(_) => None,
+            Engine::Driven(gpu) => gpu.loop_rounds_max(),
+            Engine::Simulated(_) => None,
         }
     }
 
     /// Why the device is lost, if it is known to be.
     pub(crate) fn is_lost(&self) -> Option<String> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.is_lost(),
-            Self::Simulated(gpu) => gpu.is_lost(),
+            Engine::Driven(gpu) => gpu.is_lost(),
+            Engine::Simulated(gpu) => gpu.is_lost(),
         }
     }
 
     /// Gives the device up: everything after this fails with [`DeviceError::Lost`], and what was handed over is not done.
     pub(crate) fn destroy(&self) {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.destroy(),
-            Self::Simulated(gpu) => gpu.destroy(),
+            Engine::Driven(gpu) => gpu.destroy(),
+            Engine::Simulated(gpu) => gpu.destroy(),
+        }
+    }
+
+    /// Bytes of buffers in use.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        match &self.engine {
+            #[cfg(feature = "gpu")]
+            Engine::Driven(gpu) => gpu.used_bytes(),
+            Engine::Simulated(gpu) => gpu.used_bytes(),
         }
     }
 
     /// Sets the most bytes that [`allocate`](Self::allocate) may have in use; buffers that exist stay.
     pub(crate) fn set_memory_budget(&self, bytes: u64) {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.set_memory_budget(bytes),
-            Self::Simulated(gpu) => gpu.set_memory_budget(bytes),
+            Engine::Driven(gpu) => gpu.set_memory_budget(bytes),
+            Engine::Simulated(gpu) => gpu.set_memory_budget(bytes),
         }
     }
 
@@ -152,10 +248,10 @@ impl Accelerator {
     ///
     /// Out of memory or budget, longer than the device's buffers can be, or the device is lost.
     pub(crate) fn allocate(&self, words: u64) -> Result<Buffer, DeviceError> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.allocate(words).map(Buffer::Driven),
-            Self::Simulated(gpu) => gpu.allocate(words).map(Buffer::Simulated),
+            Engine::Driven(gpu) => gpu.allocate(words).map(Buffer::Driven),
+            Engine::Simulated(gpu) => gpu.allocate(words).map(Buffer::Simulated),
         }
     }
 
@@ -165,10 +261,10 @@ impl Accelerator {
     ///
     /// The range lies outside the buffer, or the device is lost.
     pub(crate) fn fill(&self, buffer: &Buffer, span: Span, value: u32) -> Result<(), DeviceError> {
-        match (self, buffer) {
+        match (&self.engine, buffer) {
             #[cfg(feature = "gpu")]
-            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.fill(buffer, span, value),
-            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.fill(buffer, span, value),
+            (Engine::Driven(gpu), Buffer::Driven(buffer)) => gpu.fill(buffer, span, value),
+            (Engine::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.fill(buffer, span, value),
             #[cfg(feature = "gpu")]
             _ => Err(self.foreign_buffer()),
         }
@@ -185,13 +281,15 @@ impl Accelerator {
         at_word: u64,
         words: &[u32],
     ) -> Result<(), DeviceError> {
-        match (self, buffer) {
+        self.minding_time(match (&self.engine, buffer) {
             #[cfg(feature = "gpu")]
-            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.upload(buffer, at_word, words),
-            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.upload(buffer, at_word, words),
+            (Engine::Driven(gpu), Buffer::Driven(buffer)) => gpu.upload(buffer, at_word, words),
+            (Engine::Simulated(gpu), Buffer::Simulated(buffer)) => {
+                gpu.upload(buffer, at_word, words)
+            }
             #[cfg(feature = "gpu")]
             _ => Err(self.foreign_buffer()),
-        }
+        })
     }
 
     /// Waits until everything handed over is done, and hands over the words of `spans`, in order; long spans come in pieces.
@@ -206,13 +304,18 @@ impl Accelerator {
         spans: &[Span],
         into: &mut dyn FnMut(Span, &[u32]),
     ) -> Result<(), DeviceError> {
-        match (self, buffer) {
+        let outcome = match (&self.engine, buffer) {
             #[cfg(feature = "gpu")]
-            (Self::Driven(gpu), Buffer::Driven(buffer)) => gpu.download(buffer, spans, into),
-            (Self::Simulated(gpu), Buffer::Simulated(buffer)) => gpu.download(buffer, spans, into),
+            (Engine::Driven(gpu), Buffer::Driven(buffer)) => gpu.download(buffer, spans, into),
+            (Engine::Simulated(gpu), Buffer::Simulated(buffer)) => {
+                gpu.download(buffer, spans, into)
+            }
             #[cfg(feature = "gpu")]
             _ => Err(self.foreign_buffer()),
-        }
+        };
+        self.minding_time(outcome)?;
+        self.settle();
+        Ok(())
     }
 
     /// Has the workgroups of `tile` of a launch of `num_workgroups` run, in order with everything else.
@@ -229,16 +332,16 @@ impl Accelerator {
         tile: Tile,
         timing: Timing,
     ) -> Result<Dispatch, DeviceError> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => {
+            Engine::Driven(gpu) => {
                 let arguments: Option<SmallVec<[gpu::Argument<'_>; 8]>> =
                     arguments.iter().map(driven).collect();
                 let arguments = arguments.ok_or_else(|| self.foreign_buffer())?;
                 gpu.dispatch(kernel, &arguments, num_workgroups, tile, timing)
                     .map(Dispatch::Driven)
             }
-            Self::Simulated(gpu) => gpu
+            Engine::Simulated(gpu) => gpu
                 .dispatch(kernel, arguments, num_workgroups, tile, timing)
                 .map(Dispatch::Simulated),
         }
@@ -250,10 +353,10 @@ impl Accelerator {
     ///
     /// What was handed over is invalid, or the device is lost. The work is not done then, and its tickets fail too.
     pub(crate) fn flush(&self) -> Result<Ticket, DeviceError> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.flush().map(Ticket::Driven),
-            Self::Simulated(gpu) => gpu.flush().map(Ticket::Simulated),
+            Engine::Driven(gpu) => gpu.flush().map(Ticket::Driven),
+            Engine::Simulated(gpu) => gpu.flush().map(Ticket::Simulated),
         }
     }
 
@@ -261,15 +364,18 @@ impl Accelerator {
     ///
     /// # Errors
     ///
-    /// The work failed, the device is lost, or `patience` is at an end; the work goes on in the last case.
-    pub(crate) fn wait(&self, ticket: &Ticket, patience: Duration) -> Result<(), DeviceError> {
-        match (self, ticket) {
+    /// The work failed, the device is lost, or it does not end in time.
+    pub(crate) fn wait(&self, ticket: &Ticket) -> Result<(), DeviceError> {
+        let outcome = match (&self.engine, ticket) {
             #[cfg(feature = "gpu")]
-            (Self::Driven(gpu), Ticket::Driven(ticket)) => gpu.wait(ticket, patience),
-            (Self::Simulated(gpu), Ticket::Simulated(ticket)) => gpu.wait(ticket, patience),
+            (Engine::Driven(gpu), Ticket::Driven(ticket)) => gpu.wait(ticket, gpu.patience()),
+            (Engine::Simulated(gpu), Ticket::Simulated(ticket)) => gpu.wait(ticket),
             #[cfg(feature = "gpu")]
             _ => Err(self.foreign_buffer()),
-        }
+        };
+        self.minding_time(outcome)?;
+        self.settle();
+        Ok(())
     }
 
     /// Measures the device. Everything handed over before is done first.
@@ -278,10 +384,10 @@ impl Accelerator {
     ///
     /// Out of memory, the device is lost, or it gives figures that cannot be.
     pub(crate) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
-        match self {
+        match &self.engine {
             #[cfg(feature = "gpu")]
-            Self::Driven(gpu) => gpu.measure(),
-            Self::Simulated(gpu) => gpu.measure(),
+            Engine::Driven(gpu) => gpu.measure(),
+            Engine::Simulated(gpu) => gpu.measure(),
         }
     }
 

@@ -12,7 +12,8 @@ pub mod sim;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(crate) use accelerator::{Accelerator, Argument, Buffer, Dispatch, Timing};
+use accelerator::Engine;
+pub(crate) use accelerator::{Accelerator, Argument, Buffer, Dispatch, Patience, Timing};
 pub(crate) use error::DeviceError;
 
 use crate::cost::{DeviceKey, DeviceLimits, Work};
@@ -59,9 +60,6 @@ impl Default for GpuChoice {
 /// Least time between two batches of launches that are recorded one by one.
 const FLUSH_EVERY: Duration = Duration::from_micros(200);
 
-/// How long to wait for a GPU before it counts as hung.
-pub(crate) const WAIT_MAX: Duration = Duration::from_mins(1);
-
 /// Every device of a runtime.
 #[derive(Debug)]
 pub(crate) struct Devices {
@@ -99,7 +97,7 @@ impl Devices {
             .map(|(device, queue)| gpu::Gpu::adopt(device, queue));
         for opened in lent.chain(found.iter().map(gpu::Gpu::open)) {
             match opened {
-                Ok(gpu) => gpus.push(Accelerator::Driven(Box::new(gpu))),
+                Ok(gpu) => gpus.push(Accelerator::new(Engine::Driven(Arc::new(gpu)))),
                 Err(error) => failures.push(error.to_string()),
             }
         }
@@ -126,7 +124,7 @@ impl Devices {
         let level = cpu.level();
         let gpus = (1..=machine.gpus.len()).map(|id| {
             let gpu = sim::SimGpu::new(DeviceId(id as u8), machine, level, &world);
-            Accelerator::Simulated(Box::new(gpu))
+            Accelerator::new(Engine::Simulated(Box::new(gpu)))
         });
         let mut devices = Self::of(cpu, gpus.collect());
         "simulated CPU".clone_into(&mut devices.machine.cpu.model);
@@ -156,6 +154,13 @@ impl Devices {
     pub(crate) fn set_memory_budget(&self, bytes: u64) {
         for gpu in &self.gpus {
             gpu.set_memory_budget(bytes);
+        }
+    }
+
+    /// Sets how long GPUs may take before they count as hung.
+    pub(crate) fn set_patience(&mut self, patience: Patience) {
+        for gpu in &mut self.gpus {
+            gpu.set_patience(patience);
         }
     }
 
@@ -264,7 +269,7 @@ impl Devices {
     pub(crate) fn wait(&self) {
         for gpu in &self.gpus {
             // As in `flush`.
-            drop(gpu.flush().and_then(|ticket| gpu.wait(&ticket, WAIT_MAX)));
+            drop(gpu.flush().and_then(|ticket| gpu.wait(&ticket)));
         }
     }
 }

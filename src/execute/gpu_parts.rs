@@ -63,7 +63,7 @@ impl Shared {
                     device: part.device,
                     slots,
                 }),
-                Err(error) => failures.push(self.failure(part, &error)),
+                Err(error) => failures.push(self.failure(job, part, &error)),
             }
             bound
                 .last()
@@ -142,7 +142,7 @@ impl Shared {
                         number,
                     });
                 }
-                Err(error) => failures.push(self.failure_of(number, part, &error)),
+                Err(error) => failures.push(self.failure_of(job, number, part, &error)),
             }
         }
         running
@@ -178,7 +178,9 @@ impl Shared {
             });
         }
         let gpu = self.devices.gpu(part.device);
-        gpu.dispatch(job.body.kernel, &arguments, job.grid, part.tile, timing)
+        let dispatch = gpu.dispatch(job.body.kernel, &arguments, job.grid, part.tile, timing)?;
+        gpu.expect(part.predicted_ns);
+        Ok(dispatch)
     }
 
     /// Waits for a part that shares its launch, merges what it combined, and commits it.
@@ -199,13 +201,13 @@ impl Shared {
         } = started;
         let gpu = self.devices.gpu(part.device);
         if company == Company::Shared
-            && let Err(error) = gpu.wait(&dispatch.ticket(), crate::device::WAIT_MAX)
+            && let Err(error) = gpu.wait(&dispatch.ticket())
         {
-            failures.push(self.failure_of(number, &part, &error));
+            failures.push(self.failure_of(job, number, &part, &error));
             return Ok(());
         }
         if let Err(error) = self.merge_all(job, gpu, number, &bound)? {
-            failures.push(self.failure_of(number, &part, &error));
+            failures.push(self.failure_of(job, number, &part, &error));
             return Ok(());
         }
         commit(
@@ -230,6 +232,7 @@ impl Shared {
             predicted_ns: part.predicted_ns,
             dispatch,
         };
+        self.note_success(part.id);
         self.learn_later(part, timing);
         Ok(())
     }
@@ -275,15 +278,22 @@ impl Shared {
     }
 
     /// A part that had started failed.
-    fn failure_of(&self, number: PartNo, part: &Part, error: &DeviceError) -> Failure {
+    fn failure_of(
+        &self,
+        job: &Job<'_>,
+        number: PartNo,
+        part: &Part,
+        error: &DeviceError,
+    ) -> Failure {
         self.trace.record(|| Event::PartFailed {
             part: number,
             cause: error.to_string().into(),
         });
-        self.failure(part, error)
+        self.failure(job, part, error)
     }
 
-    fn failure(&self, part: &Part, error: &DeviceError) -> Failure {
+    fn failure(&self, job: &Job<'_>, part: &Part, error: &DeviceError) -> Failure {
+        self.note_failure(part.device, job.body, error);
         self.record_device_failure(part.device, error);
         self.report().add_failure(part.device, error.to_string());
         Failure {

@@ -8,6 +8,7 @@ mod movement;
 mod obey;
 mod planning;
 mod record;
+mod standing;
 mod timing;
 
 use std::future::Future;
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     plans: Mutex<std::collections::HashMap<u64, Arc<Plan>>>,
     /// What is known of launches that were repeated, or may be.
     facts: facts::KnownFacts,
+    /// What GPUs failed to do.
+    standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
     graph: Mutex<Queue>,
@@ -118,6 +121,7 @@ impl Shared {
             measurements: AtomicU64::new(0),
             plans: Mutex::default(),
             facts: facts::KnownFacts::default(),
+            standings: Mutex::default(),
             timed: Mutex::default(),
             graph: Mutex::default(),
             wake: Condvar::new(),

@@ -159,11 +159,11 @@ impl Gpu {
         for piece in pieces(spans, PIECE_WORDS) {
             let next = self.begin_download(buffer, &piece)?;
             if let Some(before) = before.replace(next) {
-                self.finish_download(before, self.patience, into)?;
+                self.finish_download(before, self.patience(), into)?;
             }
         }
         before.map_or(Ok(()), |last| {
-            self.finish_download(last, self.patience, into)
+            self.finish_download(last, self.patience(), into)
         })
     }
 

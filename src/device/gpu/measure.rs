@@ -178,7 +178,7 @@ impl Gpu {
     fn launch_latency_ns(&self, y: &Buffer) -> Result<f64, DeviceError> {
         median_ns(|| {
             self.record(OPS, &[whole(y)], &[1], [1; 3], Timing::Off)?;
-            self.wait(&self.flush()?, self.patience)
+            self.wait(&self.flush()?, self.patience())
         })
     }
 
@@ -186,7 +186,7 @@ impl Gpu {
         let words = vec![1; LINK_WORDS as usize];
         let upload = |count: u64| {
             self.upload(buffer, 0, &words[..count as usize])?;
-            self.wait(&self.flush()?, self.patience)
+            self.wait(&self.flush()?, self.patience())
         };
         let download =
             |count: u64| self.download(buffer, &[Span { lo: 0, hi: count }], &mut |_, _| {});
@@ -214,7 +214,7 @@ impl Gpu {
         let run = |size| {
             time_ns(|| {
                 work(size)?;
-                self.wait(&self.flush()?, self.patience)
+                self.wait(&self.flush()?, self.patience())
             })
         };
         // The first run compiles and touches memory for the first time.

@@ -20,6 +20,7 @@ mod tests;
 mod upload;
 mod wait;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -62,7 +63,8 @@ pub(crate) struct Gpu {
     staging: Staging,
     clocks: Arc<Clocks>,
     recorder: Mutex<Recorder>,
-    patience: Duration,
+    /// How long blocking calls wait for the device, in ns.
+    patience_ns: AtomicU64,
     loop_rounds_max: Option<u32>,
 }
 
@@ -129,7 +131,7 @@ impl Gpu {
             chunks: Arc::default(),
             staging: Staging::default(),
             recorder: Mutex::new(Recorder::new()),
-            patience: PATIENCE,
+            patience_ns: AtomicU64::new(PATIENCE.as_nanos() as u64),
             loop_rounds_max: None,
         })
     }
@@ -168,6 +170,22 @@ impl Gpu {
     /// Why the device is lost, if it is known to be.
     pub(crate) fn is_lost(&self) -> Option<String> {
         self.health.lost()
+    }
+
+    /// How long blocking calls wait for the device.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_nanos(self.patience_ns.load(Ordering::Relaxed))
+    }
+
+    /// Sets how long blocking calls wait for the device.
+    pub(crate) fn set_patience(&self, patience: Duration) {
+        let ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        self.patience_ns.store(ns, Ordering::Relaxed);
+    }
+
+    /// Uses the device no more, without closing it: everything after this fails with [`DeviceError::Lost`].
+    pub(crate) fn give_up(&self, reason: String) {
+        self.health.lose(reason);
     }
 
     /// Gives the device up: everything after this fails with [`DeviceError::Lost`], and what was recorded is not done.

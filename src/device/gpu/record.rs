@@ -300,6 +300,9 @@ impl Gpu {
             Ok(()) => Ok(ticket),
             Err(error) => {
                 ticket.0.set(Progress::Failed(error.clone()));
+                // What waits for no ticket would take its words for done.
+                self.health
+                    .lose(format!("it refused recorded work: {error}"));
                 Err(error)
             }
         }

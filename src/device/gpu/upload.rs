@@ -133,7 +133,7 @@ impl Gpu {
             return Ok((chunk, 0));
         }
         let last = self.flush_locked(recorder)?;
-        self.wait_until(&last.0, self.patience, "an upload", || {
+        self.wait_until(&last.0, self.patience(), "an upload", || {
             free().map(|chunk| Ok((chunk, 0)))
         })
     }

@@ -46,6 +46,10 @@ impl Ledger {
         self.budget_bytes.store(bytes, Ordering::Relaxed);
     }
 
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.used_bytes.load(Ordering::Relaxed)
+    }
+
     /// The error of having no room for `bytes` more.
     pub(super) fn full(&self, device: &str, bytes: u64) -> DeviceError {
         DeviceError::OutOfMemory {

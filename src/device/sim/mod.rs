@@ -10,6 +10,7 @@ mod memory;
 mod run;
 mod world;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,9 +30,6 @@ use faults::{Schedule, Strike};
 use memory::Ledger;
 use world::{Direction, Instant};
 
-/// How long blocking calls wait for the device, in ns of the virtual clock.
-const PATIENCE_NS: f64 = 60e9;
-
 /// An imagined GPU.
 #[derive(Debug)]
 pub(crate) struct SimGpu {
@@ -43,6 +41,8 @@ pub(crate) struct SimGpu {
     ledger: Arc<Ledger>,
     lost: Mutex<Option<String>>,
     faults: Schedule,
+    /// How long blocking calls wait for the device, in ns of the virtual clock.
+    patience_ns: AtomicU64,
 }
 
 /// A claim on work of an imagined GPU.
@@ -77,6 +77,7 @@ impl SimGpu {
             ledger: Ledger::new(gpu.memory_bytes),
             lost: Mutex::default(),
             faults: Schedule::of(id, &machine.faults),
+            patience_ns: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -174,7 +175,7 @@ impl SimGpu {
             }
             Some(fault) if fault.kind == FaultKind::Hang => {
                 self.world.hang(self.id);
-                self.wait_until(f64::INFINITY, PATIENCE_NS, what)
+                self.wait_until(f64::INFINITY, what)
             }
             _ => Ok(()),
         }
@@ -236,7 +237,7 @@ impl SimGpu {
         let strike = self.begin(Phase::Download, words * 4, "a download")?;
         let slower = strike.slower();
         let done_at = self.world.copy(self.id, Direction::Down, words * 4, slower);
-        self.wait_until(done_at, PATIENCE_NS, "a download")?;
+        self.wait_until(done_at, "a download")?;
         for span in spans.iter().filter(|span| !span.is_empty()) {
             let loan = self.lend(buffer, *span, Lending::Shared)?;
             let done = strike.done_of(loan.len());
@@ -277,25 +278,34 @@ impl SimGpu {
         })
     }
 
-    pub(super) fn wait(&self, ticket: &SimTicket, patience: Duration) -> Result<(), DeviceError> {
-        self.wait_until(ticket.done_at, patience.as_nanos() as f64, "a launch")
+    pub(super) fn wait(&self, ticket: &SimTicket) -> Result<(), DeviceError> {
+        self.wait_until(ticket.done_at, "a launch")
     }
 
-    fn wait_until(
-        &self,
-        moment: Instant,
-        patience_ns: f64,
-        what: &'static str,
-    ) -> Result<(), DeviceError> {
+    fn wait_until(&self, moment: Instant, what: &'static str) -> Result<(), DeviceError> {
         self.check()?;
-        if self.world.wait(moment, patience_ns) {
+        let patience_ns = self.patience_ns.load(Ordering::Relaxed);
+        if self.world.wait(moment, patience_ns as f64) {
             return Ok(());
         }
         Err(DeviceError::TimedOut {
             device: self.about.name.clone(),
             what,
-            after: Duration::from_nanos(patience_ns as u64),
+            after: Duration::from_nanos(patience_ns),
         })
+    }
+
+    pub(super) fn set_patience(&self, patience: Duration) {
+        let ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        self.patience_ns.store(ns, Ordering::Relaxed);
+    }
+
+    pub(super) fn give_up(&self, reason: &str) {
+        self.lose(reason);
+    }
+
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.ledger.used_bytes()
     }
 
     pub(super) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
