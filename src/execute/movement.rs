@@ -4,6 +4,7 @@
 use super::Shared;
 use crate::array::{ArrayCore, Placement};
 use crate::cost::Link;
+use crate::device::DeviceError;
 use crate::device::cpu::Lending;
 use crate::error::ArrayError;
 use crate::machine::{DeviceId, MemoryId};
@@ -11,13 +12,19 @@ use crate::region::{Span, SpanSet};
 use crate::trace::{Event, LaunchNo};
 use crate::transfer::{self, Copy, MemoryLinks, Merging};
 
+/// Attempts at fetching words from a device that is not lost.
+const FETCHES_MAX: usize = 3;
+
 /// Why a run of copies was not made.
 #[derive(Debug)]
 pub(super) enum MoveError {
     /// Words are lost, or in use.
     Array(ArrayError),
     /// A GPU failed; what it held is still somewhere else.
-    Device { device: DeviceId, cause: String },
+    Device {
+        device: DeviceId,
+        error: DeviceError,
+    },
 }
 
 impl From<ArrayError> for MoveError {
@@ -100,9 +107,20 @@ impl Shared {
         let outcome = if to == MemoryId::HOST {
             let window = Span::new(0, core.words());
             let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
-            gpu.download(&buffer, spans.spans(), &mut |span, words| {
-                loan.copy_in(span, words);
-            })
+            let mut fetch = || {
+                gpu.download(&buffer, spans.spans(), &mut |span, words| {
+                    loan.copy_in(span, words);
+                })
+            };
+            // What cannot be fetched is lost: as long as the device lives, that is not said lightly.
+            let mut outcome = fetch();
+            for _ in 1..FETCHES_MAX {
+                if outcome.is_ok() || gpu.is_lost().is_some() {
+                    break;
+                }
+                outcome = fetch();
+            }
+            outcome
         } else {
             let upload = |span: Span| {
                 let loan = core.lend(span, Lending::Shared)?;
@@ -114,6 +132,7 @@ impl Shared {
                 .collect::<Result<Result<(), _>, ArrayError>>()?
         };
         outcome.map_err(|error| {
+            self.record_device_failure(device, &error);
             self.report().add_failure(device, error.to_string());
             if to == MemoryId::HOST || gpu.is_lost().is_some() {
                 let lost = placement.lose(away, gpu.about().name.clone(), error.to_string());
@@ -124,8 +143,7 @@ impl Shared {
                 });
             }
             let lost = spans.iter().try_for_each(|span| placement.check(span));
-            let cause = error.to_string();
-            lost.map_or_else(MoveError::Array, |()| MoveError::Device { device, cause })
+            lost.map_or_else(MoveError::Array, |()| MoveError::Device { device, error })
         })
     }
 

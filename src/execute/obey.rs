@@ -7,6 +7,7 @@ use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error};
 use super::movement::MoveError;
+use crate::device::DeviceError;
 use crate::error::LaunchError;
 use crate::machine::DeviceId;
 use crate::plan::{Part, Plan};
@@ -37,7 +38,9 @@ impl Shared {
             .iter()
             .map(|part| Footprint::clone(&job.footprint_in(part.tile, company)))
             .collect();
-        if let Some((device, cause)) = self.move_for(job, &live, &footprints)? {
+        if let Some((device, error)) = self.move_for(job, &live, &footprints)? {
+            self.note_failure(device, job.body, &error);
+            let cause = error.to_string();
             // What moved is noted; the CPU takes over from wherever the words are.
             let tiles = live.parts.iter().map(|part| part.tile);
             failures.extend(tiles.map(|tile| Failure {
@@ -61,13 +64,13 @@ impl Shared {
         Ok(failures)
     }
 
-    /// Makes the copies that the parts lack. The device and cause, if one failed without losing anything.
+    /// Makes the copies that the parts lack. The device and its error, if one failed without losing anything.
     fn move_for(
         &self,
         job: &Job<'_>,
         plan: &Plan,
         footprints: &[Footprint],
-    ) -> Result<Option<(DeviceId, String)>, LaunchError> {
+    ) -> Result<Option<(DeviceId, DeviceError)>, LaunchError> {
         let mut placements = Placements::lock(job);
         let copies = {
             let residencies: SmallVec<[&Residency; 8]> = job
@@ -97,7 +100,7 @@ impl Shared {
             match self.make_copies(Some(job.number), &slot.core, placements.of(slot), run) {
                 Ok(()) => {}
                 Err(MoveError::Array(cause)) => return Err(argument_error(job, slot, cause)),
-                Err(MoveError::Device { device, cause }) => return Ok(Some((device, cause))),
+                Err(MoveError::Device { device, error }) => return Ok(Some((device, error))),
             }
         }
         Ok(None)

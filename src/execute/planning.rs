@@ -178,7 +178,9 @@ impl Shared {
         if let Some(reason) = gpu.is_lost() {
             return Some(Reason::Retired(reason));
         }
-        if let Some(reason) = self.objection(device, job.body) {
+        if matches!(self.policy_of(job.body), Policy::Auto)
+            && let Some(reason) = self.objection(device, job.body)
+        {
             return Some(reason);
         }
         if let (Some(most), Some(rounds)) = (gpu.loop_rounds_max(), job.facts.loop_rounds_max)
