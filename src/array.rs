@@ -174,6 +174,11 @@ impl ArrayCore {
         self.host.words()
     }
 
+    /// Whether it begins at a cache line's border of main memory.
+    pub(crate) fn begins_at_a_cache_line(&self) -> bool {
+        self.host.begins_at_a_cache_line()
+    }
+
     pub(crate) fn placement(&self) -> MutexGuard<'_, Placement> {
         self.placement
             .lock()

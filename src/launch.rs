@@ -8,7 +8,7 @@ use crate::array::{Array, ArrayCore, Element, View, ViewMut};
 use crate::error::LaunchError;
 use crate::graph::Access;
 use crate::kernel::{Kernel, Space};
-use crate::plan::Policy;
+use crate::plan::{Objective, Policy};
 use crate::region::Span;
 
 /// The arguments of one kernel: a struct that [`shader!`](crate::shader) makes, with a field for each binding.
@@ -217,6 +217,7 @@ pub(crate) struct LaunchBody {
     /// As asked for; [`LaunchBody::check`] makes sure that it fits.
     pub(crate) grid: [u64; 3],
     pub(crate) policy: Option<Policy>,
+    pub(crate) objective: Option<Objective>,
 }
 
 impl<'a> Launch<'a> {
@@ -251,6 +252,7 @@ impl<'a> Launch<'a> {
             bound,
             grid,
             policy: None,
+            objective: None,
         };
         Self {
             body,
@@ -297,6 +299,7 @@ impl<'a> Launch<'a> {
             bound,
             grid: workgroups.into().0,
             policy: None,
+            objective: None,
         };
         Ok(Self {
             body,
@@ -307,6 +310,12 @@ impl<'a> Launch<'a> {
     /// Overrides the runtime's [`Policy`] for this launch.
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.body.policy = Some(policy);
+        self
+    }
+
+    /// Overrides the runtime's [`Objective`] for this launch.
+    pub fn with_objective(mut self, objective: Objective) -> Self {
+        self.body.objective = Some(objective);
         self
     }
 

@@ -73,7 +73,7 @@ pub use error::{ArrayError, CheckpointError, LaunchError, RuntimeError};
 pub use lanes::Level;
 pub use launch::{Arguments, Launch};
 pub use machine::DeviceId;
-pub use plan::Policy;
+pub use plan::{Objective, Policy};
 pub use runtime::{Pending, Runtime, RuntimeBuilder};
 pub use vec3::Vec3;
 

@@ -14,7 +14,7 @@ use crate::graph::TaskId;
 use crate::lanes::Level;
 use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Objective, Plan, Policy};
 use crate::store::CostStore;
 use crate::trace::{EVENTS_MAX, Recorder, Report, Trace};
 
@@ -35,6 +35,7 @@ pub struct RuntimeBuilder {
     pool: Option<Arc<Pool>>,
     isa: Option<Level>,
     policy: Policy,
+    objective: Objective,
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
@@ -74,6 +75,12 @@ impl RuntimeBuilder {
     /// Policy of launches that do not bring their own.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// What plans of launches that do not bring their own objective minimise: at first time.
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
         self
     }
 
@@ -179,7 +186,7 @@ impl RuntimeBuilder {
         };
         let trace = Recorder::new(devices.clock(), EVENTS_MAX);
         trace.turn(self.trace);
-        let shared = Shared::new(devices, self.policy, store, trace);
+        let shared = Shared::new(devices, (self.policy, self.objective), store, trace);
         let executor = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()

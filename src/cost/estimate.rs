@@ -178,6 +178,8 @@ pub enum Source {
     Guess,
     /// The kernel's static counts against the device's measured limits.
     Prior,
+    /// The first run in a process, which did some things for the first time.
+    FirstRun,
     /// This many earlier parts of another size, scaled.
     Scaled(u32),
     /// This many earlier parts of this size.
@@ -190,6 +192,7 @@ impl fmt::Display for Source {
         match *self {
             Self::Guess => f.write_str("guessed, device not measured"),
             Self::Prior => f.write_str("from device limits"),
+            Self::FirstRun => f.write_str("from a first run"),
             Self::Scaled(n) => write!(
                 f,
                 "scaled from {n} launch{}",

@@ -15,6 +15,12 @@ pub(super) struct Learnt {
     pub(super) seen: u64,
     /// Of these, how many are not on disk yet.
     pub(super) fresh: u64,
+    /// The latest first run in a process, with what that takes once: believed only as long as there is nothing else.
+    pub(super) cold: Option<Point>,
+    /// Whether it is not on disk yet.
+    pub(super) cold_fresh: bool,
+    /// Whether the kernel has run on the device in this process.
+    pub(super) has_run: bool,
     /// The kernel's launches up to the last one in which the device took part.
     pub(super) last: u64,
     /// Whether the device took part in a launch that is not on disk yet.
@@ -60,6 +66,7 @@ impl Learnt {
         Self {
             classes: rescaled.classes,
             fixed_ns: rescaled.fixed_ns,
+            cold: self.cold.map(|point| point.measured_by(limits)),
             ..*self
         }
     }
@@ -69,6 +76,7 @@ impl Learnt {
         self.classes.values_mut().for_each(Class::mark_kept);
         self.fresh = 0;
         self.used = false;
+        self.cold_fresh = false;
     }
 }
 

@@ -30,7 +30,7 @@ impl Costs {
             note.fresh += news.fresh;
         }
         for ((kernel, device), news) in &other.learnt {
-            if news.fresh == 0 && !news.used {
+            if news.fresh == 0 && !news.used && !news.cold_fresh {
                 continue;
             }
             let limits = *self.limits_or_guess(*device);
@@ -38,6 +38,10 @@ impl Costs {
             let since = other.launches(*kernel) - news.last;
             let own = self.learnt.entry((*kernel, *device)).or_default();
             add_samples(own, news, &limits);
+            if news.cold_fresh {
+                own.cold = news.cold.map(|point| point.measured_by(&limits));
+                own.cold_fresh = true;
+            }
             if news.used {
                 own.last = launches.saturating_sub(since);
                 own.used = true;
@@ -62,7 +66,7 @@ impl Costs {
             || self
                 .learnt
                 .values()
-                .any(|learnt| learnt.fresh > 0 || learnt.used)
+                .any(|learnt| learnt.fresh > 0 || learnt.used || learnt.cold_fresh)
     }
 
     /// Names alone say nothing.

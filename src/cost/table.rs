@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::estimate::{Point, Prediction, Source};
+use super::estimate::{Class, Point, Prediction, Source};
 use super::learnt::{Learnt, class_of};
 use super::limits::{DeviceLimits, Work};
 use super::power::Power;
@@ -142,16 +142,31 @@ impl Costs {
         }
     }
 
-    /// Learns from a part that ran. Cold samples, and times that are no times, teach nothing.
+    /// Whether `kernel` has run on `device` in this process: if not, its next run is cold.
+    pub fn has_run(&self, kernel: KernelKey, device: DeviceKey) -> bool {
+        let learnt = self.learnt.get(&(kernel, device));
+        learnt.is_some_and(|learnt| learnt.has_run)
+    }
+
+    /// Learns from a part that ran. Times that are no times teach nothing, and a cold sample is believed only as long as there is
+    /// no other.
     pub fn record(&mut self, sample: &Sample) {
         let point = Point {
             work: sample.work,
             work_ns: self.limits_or_guess(sample.device).work_ns(sample.work),
             ns: sample.ns,
         };
-        if !sample.cold && is_time(point.ns) && is_time(point.work_ns) {
-            let key = (sample.kernel, sample.device);
-            self.learnt.entry(key).or_default().push(point);
+        if !is_time(point.ns) || !is_time(point.work_ns) {
+            return;
+        }
+        let key = (sample.kernel, sample.device);
+        let learnt = self.learnt.entry(key).or_default();
+        learnt.has_run = true;
+        if sample.cold {
+            learnt.cold = Some(point);
+            learnt.cold_fresh = true;
+        } else {
+            learnt.push(point);
         }
     }
 
@@ -173,47 +188,36 @@ impl Costs {
         let prior_ns = limits.work_ns(work);
         let learnt = self.learnt.get(&(kernel, device));
         let idle_launches = self.launches(kernel) - learnt.map_or(0, |learnt| learnt.last);
-        let Some((learnt, (class, distance))) =
-            learnt.and_then(|learnt| Some((learnt, learnt.nearest(class_of(prior_ns))?)))
-        else {
-            let measured = self.limits(device).is_some();
-            return Prediction {
-                ns: limits.launch_ns + prior_ns,
-                fixed_ns: limits.launch_ns,
-                work_ns: prior_ns,
-                spread: PRIOR_SPREAD,
-                confidence: if measured { PRIOR_CONFIDENCE } else { 0.0 },
-                idle_launches,
-                source: if measured {
-                    Source::Prior
-                } else {
-                    Source::Guess
-                },
-            };
+        let measured =
+            learnt.and_then(|learnt| Some((learnt, learnt.nearest(class_of(prior_ns))?)));
+        let prediction = match measured {
+            Some((learnt, (class, distance))) => {
+                from_samples(learnt, class, distance, limits, prior_ns)
+            }
+            None => self.prior(device, limits, prior_ns),
         };
-        let middle = class.summary();
-        // A fixed cost above half of what was measured would leave nothing for the work itself.
-        let fixed_ns = learnt
-            .fixed_ns
-            .unwrap_or(limits.launch_ns)
-            .min(middle.ns / 2.0);
-        let work_ns = (middle.ns - fixed_ns) / middle.work_ns.max(1.0) * prior_ns;
-        let recent = (-(idle_launches as f64) / LAUNCHES_HALF).exp2();
-        let aged = (PRIOR_SPREAD - middle.spread).max(0.0) * (1.0 - recent);
-        let samples = f64::from(class.samples());
+        match learnt.and_then(|learnt| Some((learnt, learnt.cold?))) {
+            Some((learnt, cold)) if measured.is_none() => Prediction {
+                idle_launches,
+                ..from_first_run(learnt.has_run, cold, prediction)
+            },
+            _ => prediction.aged(idle_launches),
+        }
+    }
+
+    fn prior(&self, device: DeviceKey, limits: &DeviceLimits, prior_ns: f64) -> Prediction {
+        let measured = self.limits(device).is_some();
         Prediction {
-            ns: fixed_ns + work_ns,
-            fixed_ns,
-            work_ns,
-            spread: middle.spread + aged + SPREAD_PER_CLASS * f64::from(distance),
-            confidence: samples / (samples + SAMPLES_HALF)
-                * recent
-                * CONFIDENCE_PER_CLASS.powi(i32::from(distance)),
-            idle_launches,
-            source: if distance == 0 {
-                Source::Measured(class.samples())
+            ns: limits.launch_ns + prior_ns,
+            fixed_ns: limits.launch_ns,
+            work_ns: prior_ns,
+            spread: PRIOR_SPREAD,
+            confidence: if measured { PRIOR_CONFIDENCE } else { 0.0 },
+            idle_launches: 0,
+            source: if measured {
+                Source::Prior
             } else {
-                Source::Scaled(class.samples())
+                Source::Guess
             },
         }
     }
@@ -243,6 +247,68 @@ impl Costs {
 
     pub(super) fn limits_or_guess(&self, device: DeviceKey) -> &DeviceLimits {
         self.limits(device).unwrap_or(&DeviceLimits::GUESS)
+    }
+}
+
+fn from_samples(
+    learnt: &Learnt,
+    class: &Class,
+    distance: u8,
+    limits: &DeviceLimits,
+    prior_ns: f64,
+) -> Prediction {
+    let middle = class.summary();
+    // A fixed cost above half of what was measured would leave nothing for the work itself.
+    let fixed_ns = learnt
+        .fixed_ns
+        .unwrap_or(limits.launch_ns)
+        .min(middle.ns / 2.0);
+    let work_ns = (middle.ns - fixed_ns) / middle.work_ns.max(1.0) * prior_ns;
+    let samples = f64::from(class.samples());
+    Prediction {
+        ns: fixed_ns + work_ns,
+        fixed_ns,
+        work_ns,
+        spread: middle.spread + SPREAD_PER_CLASS * f64::from(distance),
+        confidence: samples / (samples + SAMPLES_HALF)
+            * CONFIDENCE_PER_CLASS.powi(i32::from(distance)),
+        idle_launches: 0,
+        source: if distance == 0 {
+            Source::Measured(class.samples())
+        } else {
+            Source::Scaled(class.samples())
+        },
+    }
+}
+
+/// What a first run tells where there is nothing else: of the next first run, its time; of a warm one, something between that and
+/// what the device can do.
+fn from_first_run(has_run: bool, cold: Point, prior: Prediction) -> Prediction {
+    let ratio = (cold.ns - prior.fixed_ns).max(cold.ns / 2.0) / cold.work_ns.max(1.0);
+    let factor = if has_run && ratio > 1.0 {
+        ratio.sqrt()
+    } else {
+        ratio
+    };
+    let work_ns = prior.work_ns * factor;
+    Prediction {
+        ns: prior.fixed_ns + work_ns,
+        work_ns,
+        source: Source::FirstRun,
+        ..prior
+    }
+}
+
+impl Prediction {
+    /// The same after this many launches without the device.
+    fn aged(self, idle_launches: u64) -> Self {
+        let recent = (-(idle_launches as f64) / LAUNCHES_HALF).exp2();
+        Self {
+            spread: self.spread + (PRIOR_SPREAD - self.spread).max(0.0) * (1.0 - recent),
+            confidence: self.confidence * recent,
+            idle_launches,
+            ..self
+        }
     }
 }
 
@@ -331,14 +397,50 @@ mod tests {
     }
 
     #[test]
-    fn cold_and_impossible_samples_teach_nothing() {
+    fn impossible_samples_teach_nothing() {
         let mut costs = Costs::default();
-        let good = sample(1e6, 1e5);
-        costs.record(&Sample { cold: true, ..good });
         for ns in [f64::NAN, -1.0, f64::INFINITY] {
-            costs.record(&Sample { ns, ..good });
+            costs.record(&sample(1e6, ns));
         }
         assert_eq!(costs, Costs::default());
+    }
+
+    #[test]
+    fn a_first_run_counts_only_as_long_as_there_is_no_other() {
+        let device = DeviceKey::new("cpu");
+        let mut costs = Costs::default();
+        costs.set_limits(device, DeviceLimits::GUESS);
+        assert!(!costs.has_run(KERNEL, device));
+        // A hundred times slower than any run after it.
+        let first = Sample {
+            cold: true,
+            ..sample(1e6, 1e7)
+        };
+        costs.record(&first);
+        assert!(costs.has_run(KERNEL, device));
+        let second = costs.predict(KERNEL, device, bytes(1e6));
+        assert_eq!(second.source, Source::FirstRun);
+        assert!(
+            second.ns < 2e6,
+            "a warm run is not expected to be as slow: {second}"
+        );
+        costs.record(&sample(1e6, 1e5));
+        let third = costs.predict(KERNEL, device, bytes(1e6));
+        assert_eq!(third.source, Source::Measured(1));
+        assert!((third.ns - 1e5).abs() < 1.0, "{third}");
+    }
+
+    #[test]
+    fn a_program_that_runs_a_kernel_once_learns_how_long_that_takes() {
+        let device = DeviceKey::new("cpu");
+        let mut costs = Costs::default();
+        costs.record(&Sample {
+            cold: true,
+            ..sample(1e6, 1e7)
+        });
+        let next_process: Costs = costs.to_text().parse().unwrap();
+        let predicted = next_process.predict(KERNEL, device, bytes(1e6));
+        assert!((predicted.ns / 1e7 - 1.0).abs() < 0.01, "{predicted}");
     }
 
     #[test]

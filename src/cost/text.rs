@@ -9,6 +9,7 @@
 //! power DEVICE idle busy
 //! kernel KERNEL launches name
 //! learnt KERNEL DEVICE seen last
+//! first KERNEL DEVICE bytes,ops,special:ns
 //! samples KERNEL DEVICE bytes,ops,special:ns bytes,ops,special:ns ...
 //! end CHECKSUM
 //! ```
@@ -70,6 +71,9 @@ impl Costs {
         for ((kernel, device), learnt) in &self.learnt {
             let keys = format!("{:016x} {:016x}", kernel.0, device.0);
             lines.push(format!("learnt {keys} {} {}", learnt.seen, learnt.last));
+            if let Some(cold) = learnt.cold {
+                lines.push(format!("first {keys} {}", point_text(cold)));
+            }
             for class in learnt.classes.values() {
                 lines.push(samples_line(&keys, class));
             }
@@ -133,14 +137,18 @@ fn limits_line(device: DeviceKey, limits: &DeviceLimits) -> String {
 fn samples_line(keys: &str, class: &Class) -> String {
     let mut line = format!("samples {keys}");
     for point in class.points() {
-        let Work {
-            bytes,
-            ops,
-            special_ops,
-        } = point.work;
-        let _ = write!(line, " {bytes},{ops},{special_ops}:{}", point.ns);
+        let _ = write!(line, " {}", point_text(point));
     }
     line
+}
+
+fn point_text(point: Point) -> String {
+    let Work {
+        bytes,
+        ops,
+        special_ops,
+    } = point.work;
+    format!("{bytes},{ops},{special_ops}:{}", point.ns)
 }
 
 /// Adds what `line` says to `costs`, or returns `None` if it makes no sense.
@@ -176,6 +184,12 @@ fn read_line(costs: &mut Costs, line: &str) -> Option<()> {
             let learnt = costs.learnt.entry(key).or_default();
             learnt.seen = fields.next()?.parse().ok()?;
             learnt.last = fields.next()?.parse().ok()?;
+        }
+        "first" => {
+            let key = (KernelKey(hex(&mut fields)?), DeviceKey(hex(&mut fields)?));
+            let limits = *costs.limits_or_guess(key.1);
+            let point = read_point(fields.next()?, &limits)?;
+            costs.learnt.get_mut(&key)?.cold = Some(point);
         }
         "samples" => {
             let key = (KernelKey(hex(&mut fields)?), DeviceKey(hex(&mut fields)?));
@@ -265,7 +279,7 @@ mod tests {
                     ..Work::default()
                 },
                 ns: *ns,
-                cold: false,
+                cold: *ns > 9e8,
             });
         }
         costs
@@ -290,6 +304,10 @@ mod tests {
             let read: Costs = text.parse().unwrap();
             prop_assert_eq!(read.to_text(), text);
             costs.mark_kept();
+            for learnt in costs.learnt.values_mut() {
+                // That is the process's own.
+                learnt.has_run = false;
+            }
             prop_assert_eq!(read, costs);
         }
 

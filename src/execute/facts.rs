@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::repeats::Repeats;
 use crate::cost::Work;
 use crate::kernel::access::Split;
 use crate::kernel::{self, Environment, Kernel, Resolved};
 use crate::lanes::Tile;
 use crate::launch::{Bound, LaunchBody};
-use crate::plan::{Plan, Policy, Remembered, Situation};
+use crate::plan::{self, Plan, Policy, Remembered, Situation};
 use crate::region::{Footprint, Span, SpanSet, Touch};
 use crate::transfer::Company;
 
@@ -49,6 +50,9 @@ pub(crate) struct Facts {
     refusal: OnceLock<Option<String>>,
     parts: Mutex<Vec<KnownPart>>,
     plans: Mutex<Vec<Remembered>>,
+    repeats: Mutex<Repeats>,
+    /// Cuts at multiples of this many units fall on borders of cache lines, if the arrays begin at such.
+    line_multiple: OnceLock<u32>,
 }
 
 /// A bound argument without its array.
@@ -140,6 +144,8 @@ impl Facts {
             refusal: OnceLock::new(),
             parts: Mutex::default(),
             plans: Mutex::default(),
+            repeats: Mutex::default(),
+            line_multiple: OnceLock::new(),
             bound,
             resolved,
         }
@@ -221,6 +227,28 @@ impl Facts {
             }
         };
         self.refusal.get_or_init(reason).as_deref()
+    }
+
+    /// How often the launch was repeated.
+    pub(super) fn repeats(&self) -> MutexGuard<'_, Repeats> {
+        lock(&self.repeats)
+    }
+
+    /// Cuts along `axis` at multiples of this many workgroups fall on borders of cache lines, if the arrays begin at such.
+    pub(super) fn line_multiple(&self, axis: usize) -> u32 {
+        *self.line_multiple.get_or_init(|| {
+            let extent = self.grid[axis];
+            if extent < 3 {
+                return 1;
+            }
+            let unit = |lo: u32| {
+                let mut tile = self.whole();
+                (tile.lo[axis], tile.hi[axis]) = (lo, lo + 1);
+                self.trial(tile)
+            };
+            let starts: SmallVec<[u64; 8]> = self.needs.iter().map(|_| 0).collect();
+            plan::line_multiple(&unit(1), &unit(2), &starts, u64::from(extent))
+        })
     }
 
     /// The plan that this situation led to before.

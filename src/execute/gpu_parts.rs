@@ -131,7 +131,12 @@ impl Shared {
                     predicted_ns: part.predicted_ns,
                 },
             );
-            match self.dispatch(job, part, timing, &bound) {
+            let dispatched = self.dispatch(job, part, timing, &bound);
+            if same_device(plan, part) {
+                // Cut so that no piece keeps the device too long for the system: they must not become one batch again.
+                self.devices.flush();
+            }
+            match dispatched {
                 Ok(dispatch) => {
                     running.push(Started {
                         part: *part,
@@ -302,6 +307,12 @@ impl Shared {
             cause: error.to_string(),
         }
     }
+}
+
+/// Whether another part of the plan is on the same device.
+fn same_device(plan: &Plan, part: &Part) -> bool {
+    let own = plan.parts.iter().filter(|own| own.device == part.device);
+    own.count() > 1
 }
 
 /// The buffer that holds a slot's array in a GPU's memory.

@@ -8,14 +8,14 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements, Prepared};
 use super::record::Starting;
-use crate::cost::{Prediction, Sample, Work};
+use crate::cost::{DeviceKey, Prediction, Sample, Work};
 use crate::device::cpu::{self, Lending, Loan};
 use crate::error::{ArrayError, LaunchError};
 use crate::graph::TaskId;
 use crate::lanes::Tile;
 use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, SplitVerdict};
 use crate::region::{Footprint, Touch};
 use crate::trace::{Event, PartKind, Report};
 use crate::transfer::Company;
@@ -48,12 +48,24 @@ impl Shared {
         }
         let plan = self.plan(&job)?;
         self.record_plan(&job, &plan);
+        self.note_plan(&job, &plan);
         let failures = self.obey(&job, &plan)?;
         let repaired = self.repair(&job, &failures)?;
-        if repaired {
+        if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
             self.plans().insert(job.body.kernel.fingerprint, plan);
         }
         Ok(())
+    }
+
+    /// Counts the launch, for its horizon and for the devices that have no part in it.
+    fn note_plan(&self, job: &Job<'_>, plan: &Plan) {
+        job.facts.repeats().note(job, plan);
+        let devices: SmallVec<[DeviceKey; 4]> = plan
+            .parts
+            .iter()
+            .map(|part| self.devices.key(part.device))
+            .collect();
+        self.costs().took_part(job.key(), &devices);
     }
 
     /// Does on the CPU what GPUs failed to do; false if anything had to be done. With [`Policy::GpuOnly`] the failure is the
@@ -169,12 +181,13 @@ impl Shared {
         let (kernel, device) = (job.key(), self.devices.key(device));
         let mut costs = self.costs();
         costs.name_kernel(kernel, job.body.kernel.name);
+        let cold = !costs.has_run(kernel, device);
         costs.record(&Sample {
             kernel,
             device,
             work,
             ns: ns as f64,
-            cold: false,
+            cold,
         });
     }
 

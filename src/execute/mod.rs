@@ -8,6 +8,7 @@ mod movement;
 mod obey;
 mod planning;
 mod record;
+mod repeats;
 mod standing;
 mod timing;
 
@@ -27,7 +28,7 @@ use crate::device::Devices;
 use crate::error::LaunchError;
 use crate::graph::{Access, ArrayId, Graph, TaskId};
 use crate::launch::LaunchBody;
-use crate::plan::{Plan, Policy};
+use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
 use crate::trace::{Event, Recorder, Report};
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     arrays: AtomicU64,
     pub(crate) devices: Devices,
     pub(crate) policy: Policy,
+    pub(crate) objective: Objective,
     pub(crate) costs: Mutex<Costs>,
     pub(crate) store: CostStore,
     pub(crate) report: Mutex<Report>,
@@ -97,7 +99,7 @@ pub(crate) type Outcome = Arc<OnceLock<Result<(), Arc<LaunchError>>>>;
 impl Shared {
     pub(crate) fn new(
         devices: Devices,
-        policy: Policy,
+        (policy, objective): (Policy, Objective),
         store: CostStore,
         trace: Recorder,
     ) -> Arc<Self> {
@@ -128,6 +130,7 @@ impl Shared {
             done: Condvar::new(),
             devices,
             policy,
+            objective,
             store,
         })
     }

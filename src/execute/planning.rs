@@ -13,9 +13,7 @@ use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
-use crate::plan::{
-    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, Splitting,
-};
+use crate::plan::{self, Candidate, Plan, Policy, Reason, Remembered, Situation, Splitting};
 use crate::region::Footprint;
 
 /// Attempts at measuring devices; after that a guess has to do.
@@ -122,7 +120,7 @@ impl Shared {
             Some(reason) => Splitting::Refused(reason),
             None => Splitting::Along {
                 axis: job.axis(),
-                multiple: 1,
+                multiple: multiple(job),
             },
         };
         let previous = self
@@ -136,8 +134,8 @@ impl Shared {
             candidates: &candidates,
             arguments: &arguments,
             previous: previous.as_deref(),
-            horizon: 1.0,
-            objective: Objective::Time,
+            horizon: job.facts.repeats().horizon(job),
+            objective: job.body.objective.unwrap_or(self.objective),
         };
         if let Some(known) = job.facts.known_plan(&situation, policy) {
             return Ok(known);
@@ -242,6 +240,20 @@ impl Shared {
                 costs.set_limits(self.devices.key(device), limits);
             }
         }
+    }
+}
+
+/// Cuts lie at multiples of this many workgroups, so that two devices do not write to one cache line of main memory. Where an array
+/// begins inside of a line, as adopted ones may, that cannot be had.
+fn multiple(job: &Job<'_>) -> u32 {
+    let written = job.slots.iter().filter(|slot| slot.write);
+    if written
+        .into_iter()
+        .all(|slot| slot.core.begins_at_a_cache_line())
+    {
+        job.facts.line_multiple(job.axis())
+    } else {
+        1
     }
 }
 

@@ -11,6 +11,8 @@ use crate::trace::{Event, PartNo};
 
 /// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.
 const SAMPLES_ENOUGH: u32 = 10;
+/// Every so often a known kernel is measured again: clocks throttle and neighbours come and go.
+const LAUNCHES_BETWEEN: u64 = 32;
 /// Parts that may be under way with their clocks running; more are not learned from.
 const WAITING_MAX: usize = 64;
 
@@ -31,10 +33,19 @@ pub(super) struct Timed {
 impl Shared {
     /// Whether a part's time is worth measuring.
     pub(super) fn timing(&self, job: &Job<'_>, device: DeviceId, work: Work) -> Timing {
-        match self.predict(job, device, work).source {
-            Source::Measured(samples) if samples >= SAMPLES_ENOUGH => Timing::Off,
-            _ if self.has_clock(device) => Timing::Measured,
-            _ => Timing::Off,
+        let known = match self.predict(job, device, work).source {
+            Source::Measured(samples) => samples >= SAMPLES_ENOUGH,
+            Source::Guess | Source::Prior | Source::FirstRun | Source::Scaled(_) => false,
+        };
+        let look_again = || {
+            self.costs()
+                .launches(job.key())
+                .is_multiple_of(LAUNCHES_BETWEEN)
+        };
+        if self.has_clock(device) && (!known || look_again()) {
+            Timing::Measured
+        } else {
+            Timing::Off
         }
     }
 
@@ -65,14 +76,16 @@ impl Shared {
             let Some(ns) = part.dispatch.elapsed_ns() else {
                 return true;
             };
+            let mut costs = self.costs();
             let sample = Sample {
                 kernel: part.kernel,
                 device: part.device,
                 work: part.work,
                 ns: ns as f64,
-                cold: false,
+                cold: !costs.has_run(part.kernel, part.device),
             };
-            self.costs().record(&sample);
+            costs.record(&sample);
+            drop(costs);
             self.trace.record(|| Event::PartMeasured {
                 part: part.number,
                 ns,

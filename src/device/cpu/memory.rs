@@ -125,6 +125,11 @@ impl HostMemory {
         self.words
     }
 
+    /// Whether it begins at a cache line's border.
+    pub(crate) fn begins_at_a_cache_line(&self) -> bool {
+        self.base.as_ptr().addr().is_multiple_of(ALIGNMENT)
+    }
+
     /// Gives an adopted `Vec<T>` back without a copy; `self` again where the storage is none or is lent.
     pub(crate) fn into_vec<T: Pod>(self) -> Result<Vec<T>, Self> {
         let Owner::Adopted {
