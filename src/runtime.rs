@@ -16,7 +16,7 @@ use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
 use crate::plan::{Objective, Plan, Policy};
 use crate::store::CostStore;
-use crate::trace::{EVENTS_MAX, Recorder, Report, Trace};
+use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Trace};
 
 /// The devices of this machine, ready for launches.
 ///
@@ -25,6 +25,8 @@ use crate::trace::{EVENTS_MAX, Recorder, Report, Trace};
 pub struct Runtime {
     shared: Arc<Shared>,
     executor: Option<JoinHandle<()>>,
+    /// Whether what happened is checked in the end.
+    verify: bool,
 }
 
 /// Choices about a [`Runtime`], each with a good default.
@@ -40,7 +42,7 @@ pub struct RuntimeBuilder {
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
     patience: Patience,
-    trace: bool,
+    trace: Option<bool>,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
 }
@@ -98,7 +100,7 @@ impl RuntimeBuilder {
 
     /// Records every decision and every movement from the start; see [`Runtime::trace`].
     pub fn trace(mut self, on: bool) -> Self {
-        self.trace = on;
+        self.trace = Some(on);
         self
     }
 
@@ -185,7 +187,8 @@ impl RuntimeBuilder {
             Cache::Off => CostStore::nowhere(),
         };
         let trace = Recorder::new(devices.clock(), EVENTS_MAX);
-        trace.turn(self.trace);
+        let verify = self.trace.is_none() && crate::device::environment::verify()?;
+        trace.turn(self.trace.unwrap_or(verify));
         let shared = Shared::new(devices, (self.policy, self.objective), store, trace);
         let executor = {
             let shared = Arc::clone(&shared);
@@ -201,6 +204,7 @@ impl RuntimeBuilder {
         Ok(Runtime {
             shared,
             executor: Some(executor),
+            verify,
         })
     }
 
@@ -323,6 +327,17 @@ impl Runtime {
         self.shared.devices.lose(device);
     }
 
+    /// Checks everything that happened since the start, see [`Trace::verify`].
+    ///
+    /// # Panics
+    /// If anything was wrong. That is what `IMPEL_VERIFY=1` asks for, which impel's own tests run with.
+    fn verify(&self) {
+        if let Err(violations) = self.trace().verify(Ending::Complete) {
+            let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            panic!("the run was not right:\n{}", lines.join("\n"));
+        }
+    }
+
     /// Waits for all launches, also on the GPUs.
     pub fn sync(&self) {
         self.shared.sync();
@@ -338,6 +353,9 @@ impl Drop for Runtime {
             drop(executor.join());
         }
         self.shared.save_costs();
+        if self.verify && !std::thread::panicking() {
+            self.verify();
+        }
     }
 }
 

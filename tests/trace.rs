@@ -3,8 +3,11 @@
 mod devices;
 
 use impel::machine::MemoryId;
-use impel::trace::{ArrayNo, Event, Trace};
-use impel::{DeviceId, Policy, Runtime};
+use impel::sim::{Gpu, Machine};
+use impel::trace::{ArrayNo, Ending, Event, Trace, Violation};
+use impel::{Array, DeviceId, Policy, Runtime};
+use impel_kernels::histogram::wgsl as bins_of;
+use impel_kernels::jacobi::wgsl as jacobi;
 use impel_kernels::saxpy::wgsl as saxpy;
 
 /// Two launches on `y`, the second under `policy`, and a read of its first ten elements.
@@ -107,4 +110,118 @@ fn times_ascend_and_the_trace_names_every_device() {
         .filter(|event| matches!(event, Event::ArrayMade { array, .. } if *array == ArrayNo(0)));
     assert_eq!(arrays.count(), 1);
     assert_eq!(MemoryId::HOST, DeviceId::CPU.memory());
+}
+
+/// A machine with two cards on which a stencil took a few steps, split over all devices, beside launches on one device and combined
+/// ones: what it recorded.
+fn busy_run() -> Trace {
+    let machine = Machine::desktop().with(Gpu::card()).with(Gpu::card());
+    let builder = Runtime::builder().threads(2).simulated(machine);
+    let rt = builder.trace(true).build().unwrap();
+    let shares = [0, 1, 2].map(|id| (DeviceId(id), 1.0 / 3.0)).to_vec();
+    let (width, height) = (64_u32, 96_u32);
+    let cells = (width * height) as usize;
+    let mut from = rt.array_from_vec(vec![1.0_f32; cells]).unwrap();
+    let mut to = rt.zeros::<f32>(cells).unwrap();
+    for _ in 0..3 {
+        let params = jacobi::Params {
+            width,
+            height,
+            relaxation: 1.0,
+        };
+        let (src, dst) = (&from, &mut to);
+        let step = jacobi::jacobi { params, src, dst }.over([width, height]);
+        rt.launch(step.with_policy(Policy::Split(shares.clone())))
+            .unwrap();
+        std::mem::swap(&mut from, &mut to);
+    }
+    assert_eq!(from.read_range(..1).unwrap()[0], 1.0);
+    let keys = rt.array_from_vec((0..10_000_u32).collect()).unwrap();
+    let mut bins = rt.zeros::<u32>(256).unwrap();
+    histogram(&rt, &keys, &mut bins, shares);
+    assert_eq!(bins.read().unwrap().iter().sum::<u32>(), 10_000);
+    program(&rt, &Policy::GpuOnly(DeviceId(2)));
+    rt.trace()
+}
+
+/// Bins of the lowest byte's upper bits.
+fn histogram(rt: &Runtime, keys: &Array<u32>, bins: &mut Array<u32>, shares: Vec<(DeviceId, f64)>) {
+    let n = keys.len() as u32;
+    let params = bins_of::Params { n, shift: 3 };
+    let launch = bins_of::histogram {
+        params,
+        data: keys,
+        bins,
+    }
+    .workgroups(n.div_ceil(1024));
+    rt.launch(launch.with_policy(Policy::Split(shares)))
+        .unwrap();
+}
+
+/// Whether leaving an event out, or having it twice, changes nothing that can be told from the rest.
+fn is_remark(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PlanMade { .. }
+            | Event::PartMeasured { .. }
+            | Event::Combined { .. }
+            | Event::HostWrote { .. }
+            | Event::Learned { .. }
+    )
+}
+
+#[test]
+fn a_recorded_run_is_right_and_with_any_one_event_missing_it_is_not() {
+    let trace = busy_run();
+    assert_eq!(trace.verify(Ending::Complete), Ok(()));
+    for at in 0..trace.events.len() {
+        let mut broken = trace.clone();
+        let (_, removed) = broken.events.remove(at);
+        let found = broken.verify(Ending::Complete).is_err();
+        // Words that were at home could be read without anybody noticing.
+        let moved = matches!(trace.events[at.max(1) - 1].1, Event::Copied { .. });
+        let unseen = matches!(removed, Event::HostRead { .. }) && !moved;
+        assert_eq!(
+            found,
+            !(is_remark(&removed) || unseen),
+            "without event {at}, {removed:?}"
+        );
+    }
+}
+
+#[test]
+fn no_part_or_copy_of_a_recorded_run_may_happen_twice() {
+    let trace = busy_run();
+    for at in 0..trace.events.len() {
+        let mut broken = trace.clone();
+        let again = broken.events[at].clone();
+        let harmless = is_remark(&again.1) || matches!(again.1, Event::HostRead { .. });
+        broken.events.insert(at, again);
+        let found = broken.verify(Ending::Complete).is_err();
+        assert_eq!(
+            found, !harmless,
+            "twice event {at}, {:?}",
+            trace.events[at].1
+        );
+    }
+}
+
+#[test]
+fn a_launch_that_starts_before_what_it_depends_on_has_finished_is_found() {
+    let trace = busy_run();
+    let events = trace.events.iter().map(|(_, event)| event);
+    let mut starts = events.clone().enumerate().filter_map(|(at, event)| {
+        let starts = matches!(event, Event::LaunchStarted { .. });
+        starts.then_some(at)
+    });
+    let second = starts.nth(1).expect("there are several launches");
+    let mut ends = events.map(|event| matches!(event, Event::LaunchFinished { .. }));
+    let first = ends.position(|ends| ends).expect("launches end");
+    assert!(first < second, "the steps of a stencil follow each other");
+    let mut broken = trace.clone();
+    let late = broken.events.remove(first);
+    broken.events.insert(second, late);
+    let violations = broken.verify(Ending::Complete).unwrap_err();
+    let expected = |violation: &Violation| matches!(violation, Violation::TooEarly { event, .. } if *event == second - 1);
+    assert!(violations.iter().any(expected), "{violations:?}");
 }

@@ -29,6 +29,16 @@ pub(crate) fn software_gpus() -> Result<Option<bool>, RuntimeError> {
     })
 }
 
+/// `IMPEL_VERIFY`: whether what a runtime did is recorded and checked when it is dropped.
+pub(crate) fn verify() -> Result<bool, RuntimeError> {
+    let asked = variable("IMPEL_VERIFY", "`0` or `1`", |value| match value {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    })?;
+    Ok(asked.unwrap_or(false))
+}
+
 /// The variable's meaning; none if it is unset or empty.
 fn variable<T>(
     name: &'static str,

@@ -306,7 +306,9 @@ impl Shared {
             // An error, or a panic, comes again in the read that follows, to its caller.
             Work::Fetch { core, span } => {
                 drop(catch_unwind(AssertUnwindSafe(|| {
-                    drop(self.bring_home(&core, span));
+                    if self.bring_home(&core, span).is_ok() {
+                        self.record_host_read(&core, span);
+                    }
                 })));
             }
         }

@@ -86,21 +86,26 @@ impl Shared {
         }
         let part = self.trace.next_part();
         let memory = starting.device.memory();
-        let touches = job.slots.iter().zip(&starting.footprint.arguments);
-        let uses = touches.map(|(slot, touch)| {
-            let apart = touch.combine && starting.company == Company::Shared;
-            Use {
-                array: slot.core.number(),
-                memory: starting.company.place(touch, memory),
-                needs: if apart {
-                    touch.writes.clone()
-                } else {
-                    touch.needs()
-                },
-                writes: touch.writes.clone(),
-                combine: apart,
-            }
-        });
+        let accesses = job.body.kernel.access.buffers;
+        let touches = starting.footprint.arguments.iter().zip(accesses);
+        let uses = job
+            .slots
+            .iter()
+            .zip(touches)
+            .map(|(slot, (touch, access))| {
+                let apart = touch.combine && starting.company == Company::Shared;
+                Use {
+                    array: slot.core.number(),
+                    memory: starting.company.place(touch, memory),
+                    needs: if apart {
+                        touch.writes.clone()
+                    } else {
+                        touch.needs()
+                    },
+                    writes: touch.writes.clone(),
+                    combine: access.combine.is_some(),
+                }
+            });
         let uses = uses.collect();
         self.trace.record(|| Event::PartStarted {
             launch: job.number,

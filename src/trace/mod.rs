@@ -10,9 +10,11 @@ mod event;
 mod recorder;
 mod report;
 mod text;
+mod verify;
 
 pub use event::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Text, Use};
 pub(crate) use recorder::{EVENTS_MAX, Recorder};
 pub use recorder::{Trace, TraceDevice};
 pub use report::{Moved, Report, Runs};
 pub use text::TraceError;
+pub use verify::{Ending, Violation};

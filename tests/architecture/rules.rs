@@ -95,6 +95,9 @@ const PURE: &[&str] = &[
     "src/transfer",
     "src/graph.rs",
     "src/graph",
+    "src/trace/event.rs",
+    "src/trace/text.rs",
+    "src/trace/verify",
     "compiler/src",
 ];
 

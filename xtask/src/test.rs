@@ -233,6 +233,8 @@ impl Setting {
     fn test(&self, arguments: &[&str]) -> Verdict {
         let mut test = cargo(&self.root, &[&["test", "--locked"], arguments].concat());
         test.env("IMPEL_TEST_LEDGER", &self.ledger);
+        // Every runtime checks in the end what it has done.
+        test.env("IMPEL_VERIFY", "1");
         if let Some(files) = &self.driver_files {
             test.env("VK_DRIVER_FILES", files);
             // Mesa's layer that picks a device for a screen complains where there is none.
