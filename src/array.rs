@@ -1,5 +1,6 @@
 //! What is computed on? Arrays that live wherever they were last written, and come home only when and as far as they are read.
 
+use std::any::Any;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::ops::{Bound, Deref, DerefMut, RangeBounds};
@@ -251,6 +252,24 @@ impl ArrayCore {
     }
 }
 
+/// An array whatever its elements are.
+pub(crate) trait ErasedArray: Any {
+    fn core(&self) -> &Arc<ArrayCore>;
+
+    /// Makes it another array of the same elements and length.
+    fn set_core(&mut self, core: Arc<ArrayCore>);
+}
+
+impl<T: Element> ErasedArray for Array<T> {
+    fn core(&self) -> &Arc<ArrayCore> {
+        &self.core
+    }
+
+    fn set_core(&mut self, core: Arc<ArrayCore>) {
+        self.core = core;
+    }
+}
+
 impl<T: Element> Array<T> {
     pub(crate) fn zeroed(shared: &Arc<Shared>, len: usize) -> Result<Self, ArrayError> {
         let words = Self::words_of(len)?;
@@ -413,12 +432,7 @@ impl<T: Element> Array<T> {
     /// # Errors
     /// [`ArrayError::Range`] if the range leaves the array.
     pub fn view(&self, range: impl RangeBounds<usize>) -> Result<View<'_, T>, ArrayError> {
-        let span = self.bounded(range)?;
-        Ok(View {
-            core: &self.core,
-            span,
-            element: PhantomData,
-        })
+        View::of(&self.core, range)
     }
 
     /// A part of the array as an argument that a kernel writes.
@@ -429,12 +443,7 @@ impl<T: Element> Array<T> {
         &mut self,
         range: impl RangeBounds<usize>,
     ) -> Result<ViewMut<'_, T>, ArrayError> {
-        let span = self.bounded(range)?;
-        Ok(ViewMut {
-            core: &self.core,
-            span,
-            element: PhantomData,
-        })
+        ViewMut::of(&self.core, range)
     }
 
     /// Two disjoint parts, the second starting at element `middle`, that launches may use at the same time.
@@ -455,33 +464,38 @@ impl<T: Element> Array<T> {
         Ok((part(first), part(second)))
     }
 
-    fn bounded(&self, range: impl RangeBounds<usize>) -> Result<Span, ArrayError> {
-        let start = match range.start_bound() {
-            Bound::Included(&start) => start,
-            Bound::Excluded(&start) => start.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(&end) => end.saturating_add(1),
-            Bound::Excluded(&end) => end,
-            Bound::Unbounded => self.len(),
-        };
-        self.elements(start, end)
-    }
-
     fn elements(&self, start: usize, end: usize) -> Result<Span, ArrayError> {
-        if start > end || end > self.len() {
-            return Err(ArrayError::Range {
-                start,
-                end,
-                len: self.len(),
-            });
-        }
-        Ok(Span {
-            lo: start as u64 * T::WORDS,
-            hi: end as u64 * T::WORDS,
-        })
+        elements::<T>(&self.core, start, end)
     }
+}
+
+/// The words of a range of elements.
+fn bounded<T: Element>(
+    core: &ArrayCore,
+    range: impl RangeBounds<usize>,
+) -> Result<Span, ArrayError> {
+    let start = match range.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&start) => start.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&end) => end.saturating_add(1),
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => (core.words() / T::WORDS) as usize,
+    };
+    elements::<T>(core, start, end)
+}
+
+fn elements<T: Element>(core: &ArrayCore, start: usize, end: usize) -> Result<Span, ArrayError> {
+    let len = (core.words() / T::WORDS) as usize;
+    if start > end || end > len {
+        return Err(ArrayError::Range { start, end, len });
+    }
+    Ok(Span {
+        lo: start as u64 * T::WORDS,
+        hi: end as u64 * T::WORDS,
+    })
 }
 
 /// A part of an [`Array`], to be read.
@@ -503,6 +517,17 @@ impl<T: Element> Clone for View<'_, T> {
 }
 
 impl<'a, T: Element> View<'a, T> {
+    pub(crate) fn of(
+        core: &'a Arc<ArrayCore>,
+        range: impl RangeBounds<usize>,
+    ) -> Result<Self, ArrayError> {
+        Ok(View {
+            core,
+            span: bounded::<T>(core, range)?,
+            element: PhantomData,
+        })
+    }
+
     pub(crate) fn core_ref(&self) -> &Arc<ArrayCore> {
         self.core
     }
@@ -543,6 +568,17 @@ pub struct ViewMut<'a, T: Element> {
 }
 
 impl<'a, T: Element> ViewMut<'a, T> {
+    pub(crate) fn of(
+        core: &'a Arc<ArrayCore>,
+        range: impl RangeBounds<usize>,
+    ) -> Result<Self, ArrayError> {
+        Ok(ViewMut {
+            core,
+            span: bounded::<T>(core, range)?,
+            element: PhantomData,
+        })
+    }
+
     pub(crate) fn core_ref(&self) -> &Arc<ArrayCore> {
         self.core
     }

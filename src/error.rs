@@ -312,3 +312,84 @@ pub enum CheckpointError {
         cause: ArrayError,
     },
 }
+
+/// Why recording or replaying a [`Graph`](crate::Graph) failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// Two arrays under one name.
+    #[error("there is already an array named `{name}`; give each array of a graph its own name")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// A name that no array has.
+    #[error("no array of the graph is named `{name}`; there are {known:?}")]
+    NoArray {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A launch uses an array that has no name.
+    #[error(
+        "kernel `{kernel}`: `{binding}` is an array that the graph does not know; name it with `Recorder::array` or `Recorder::input` and bind what they return"
+    )]
+    Unnamed {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which argument.
+        binding: &'static str,
+    },
+    /// The array's elements are of another type.
+    #[error("the array `{name}` does not hold elements of type {asked}")]
+    Element {
+        /// The array.
+        name: String,
+        /// The type that was asked for.
+        asked: &'static str,
+    },
+    /// An array that is only borrowed to be read.
+    #[error("the array `{name}` is an input, which is not written; name it with `Recorder::array`")]
+    Input {
+        /// The array.
+        name: String,
+    },
+    /// Two arrays that cannot stand for each other.
+    #[error("`{first}` and `{second}` cannot be swapped: {reason}")]
+    Swap {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Swaps that take long to come back to where they began.
+    #[error(
+        "the swaps of a step bring every name back to its own array only after more than {most} steps; swap in shorter rings"
+    )]
+    Period {
+        /// The most steps.
+        most: usize,
+    },
+    /// A launch was refused.
+    #[error(transparent)]
+    Launch(LaunchError),
+    /// An array could not be used.
+    #[error(transparent)]
+    Array(ArrayError),
+    /// A launch failed while it was replayed.
+    #[error(transparent)]
+    Failed(Arc<LaunchError>),
+}
+
+impl GraphError {
+    /// The array does not hold elements of type `T`.
+    pub(crate) fn element<T>(name: &str) -> Self {
+        Self::Element {
+            name: name.to_owned(),
+            asked: std::any::type_name::<T>(),
+        }
+    }
+}

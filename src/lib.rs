@@ -21,6 +21,7 @@
 //! - [`Runtime`] discovers the devices, makes arrays and launches kernels.
 //! - [`Array`] is data that lives where it was last written.
 //! - [`shader!`] turns WGSL into typed launchers; [`Arguments`] are what it makes, [`Launch`] is what they become with a grid.
+//! - [`Runtime::graph`] records launches once, as the step of a simulation, and replays them.
 //! - [`Runtime::checkpoint`] keeps arrays on disk, and [`Runtime::restore`] brings them back.
 //! - [`Policy`] overrides the planner; [`Runtime::explain`] shows its plan, [`Runtime::report`] what happened.
 //!
@@ -51,10 +52,13 @@ mod graph;
 pub mod kernel;
 pub mod launch;
 pub mod machine;
+mod pending;
 pub mod plan;
+mod recording;
 pub mod region;
 mod runtime;
 mod store;
+mod sync;
 pub mod trace;
 pub mod transfer;
 mod vec3;
@@ -70,12 +74,14 @@ pub use checkpoint::{AnyArray, Checkpoint};
 pub use device::{Pool, sim};
 #[cfg(feature = "gpu")]
 pub use device::{WgpuDevice, WgpuQueue};
-pub use error::{ArrayError, CheckpointError, LaunchError, RuntimeError};
+pub use error::{ArrayError, CheckpointError, GraphError, LaunchError, RuntimeError};
 pub use lanes::Level;
 pub use launch::{Arguments, Launch};
 pub use machine::DeviceId;
+pub use pending::Pending;
 pub use plan::{Objective, Policy};
-pub use runtime::{Pending, Runtime, RuntimeBuilder};
+pub use recording::{Graph, GraphArray, GraphInput, Recorder, Replayed};
+pub use runtime::{Runtime, RuntimeBuilder};
 pub use vec3::Vec3;
 
 /// The README's program, as a test.

@@ -8,13 +8,14 @@ use std::time::Duration;
 use crate::array::{Array, Element};
 use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
-use crate::error::{ArrayError, LaunchError, RuntimeError};
-use crate::execute::{Outcome, Shared};
-use crate::graph::TaskId;
+use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
+use crate::execute::Shared;
 use crate::lanes::Level;
 use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
+use crate::pending::Pending;
 use crate::plan::{Objective, Plan, Policy};
+use crate::recording::{self, Graph};
 use crate::store::CostStore;
 use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Trace};
 
@@ -24,10 +25,13 @@ use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Trace};
 #[derive(Debug)]
 pub struct Runtime {
     shared: Arc<Shared>,
-    executor: Option<JoinHandle<()>>,
+    executors: Vec<JoinHandle<()>>,
     /// Whether what happened is checked in the end.
     verify: bool,
 }
+
+/// Threads that carry launches out: independent ones overlap, and one that waits for a device holds no other up.
+const EXECUTORS: usize = 2;
 
 /// Choices about a [`Runtime`], each with a good default.
 #[derive(Debug, Default)]
@@ -160,7 +164,7 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Discovers the devices and starts the executor.
+    /// Discovers the devices and starts the executors.
     ///
     /// # Errors
     /// [`RuntimeError`]: a demanded GPU or instruction set is not there, or an environment variable is invalid.
@@ -189,23 +193,30 @@ impl RuntimeBuilder {
         let trace = Recorder::new(devices.clock(), EVENTS_MAX);
         let verify = self.trace.is_none() && crate::device::environment::verify()?;
         trace.turn(self.trace.unwrap_or(verify));
-        let shared = Shared::new(devices, (self.policy, self.objective), store, trace);
-        let executor = {
-            let shared = Arc::clone(&shared);
-            std::thread::Builder::new()
-                .name("impel-executor".to_owned())
-                .stack_size(crate::device::cpu::STACK_BYTES)
-                .spawn(move || shared.run())
+        // An imagined machine does everything in one order, so that its clock tells the same time in every run.
+        let executors = if devices.simulated_time().is_some() {
+            1
+        } else {
+            EXECUTORS
         };
-        let executor = executor.map_err(|error| RuntimeError::Threads {
-            threads: 1,
-            cause: error.to_string(),
-        })?;
-        Ok(Runtime {
-            shared,
-            executor: Some(executor),
+        let mut runtime = Runtime {
+            shared: Shared::new(devices, (self.policy, self.objective), store, trace),
+            executors: Vec::new(),
             verify,
-        })
+        };
+        for number in 0..executors {
+            let shared = Arc::clone(&runtime.shared);
+            let executor = std::thread::Builder::new()
+                .name(format!("impel-executor-{number}"))
+                .stack_size(crate::device::cpu::STACK_BYTES)
+                .spawn(move || shared.run());
+            let executor = executor.map_err(|error| RuntimeError::Threads {
+                threads: executors,
+                cause: error.to_string(),
+            })?;
+            runtime.executors.push(executor);
+        }
+        Ok(runtime)
     }
 
     fn cpu(&self) -> Result<Cpu, RuntimeError> {
@@ -290,12 +301,21 @@ impl Runtime {
     /// # Errors
     /// [`LaunchError`]: the grid, an array or the policy cannot be right.
     pub fn launch(&self, launch: Launch<'_>) -> Result<Pending<'_>, LaunchError> {
-        let (id, outcome) = self.shared.launch(launch.body)?;
-        Ok(Pending {
-            shared: &self.shared,
-            id,
-            outcome,
-        })
+        let started = self.shared.launch(launch.body)?;
+        Ok(Pending::new(&self.shared, started))
+    }
+
+    /// Records launches, the step of a simulation, to be replayed any number of times; see [`Graph`]. Nothing runs yet.
+    ///
+    /// # Errors
+    /// What `record` returns, and [`GraphError::Period`] if swapped names take too long to come back.
+    pub fn graph<'a>(
+        &'a self,
+        record: impl FnOnce(&mut recording::Recorder<'a>) -> Result<(), GraphError>,
+    ) -> Result<Graph<'a>, GraphError> {
+        let mut recorder = recording::Recorder::new(&self.shared);
+        record(&mut recorder)?;
+        recorder.finish()
     }
 
     /// The plan that the launch would follow now: who does which part, why, how long that should take, and what has to move.
@@ -342,38 +362,24 @@ impl Runtime {
     pub fn sync(&self) {
         self.shared.sync();
     }
+
+    /// As [`sync`](Self::sync), but gives up after `patience`; whether all launches are finished.
+    pub fn sync_timeout(&self, patience: Duration) -> bool {
+        self.shared.sync_timeout(patience)
+    }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.shared.stop();
-        if let Some(executor) = self.executor.take() {
-            // The executor does not panic: launches run behind `catch_unwind`. If it did, its launches are marked by nobody and
-            // waiting again would not help.
+        for executor in self.executors.drain(..) {
+            // Executors do not panic: launches run behind `catch_unwind`. If one did, its launches are marked by nobody and waiting
+            // again would not help.
             drop(executor.join());
         }
         self.shared.save_costs();
         if self.verify && !std::thread::panicking() {
             self.verify();
         }
-    }
-}
-
-/// A launch that may not have finished.
-#[derive(Debug)]
-pub struct Pending<'a> {
-    shared: &'a Shared,
-    id: TaskId,
-    outcome: Outcome,
-}
-
-impl Pending<'_> {
-    /// Waits until the launch has been carried out, also on the GPUs, and returns its error if it failed.
-    ///
-    /// # Errors
-    /// The reason why the launch failed.
-    pub fn wait(self) -> Result<(), Arc<LaunchError>> {
-        self.shared.wait(self.id);
-        self.outcome.get().cloned().unwrap_or(Ok(()))
     }
 }

@@ -3,6 +3,7 @@
 mod accelerator;
 mod clock;
 pub(crate) mod cpu;
+mod deadline;
 pub(crate) mod environment;
 mod error;
 #[cfg(feature = "gpu")]
@@ -21,6 +22,7 @@ use crate::cost::{DeviceKey, DeviceLimits, Work};
 use crate::error::RuntimeError;
 use crate::machine::{DeviceId, Kind, Machine};
 use cpu::Cpu;
+pub(crate) use deadline::Deadline;
 
 /// A pool of CPU workers, as callers make them.
 pub type Pool = rayon::ThreadPool;
@@ -271,6 +273,18 @@ impl Devices {
             // As in `flush`.
             drop(gpu.flush().and_then(|ticket| gpu.wait(&ticket)));
         }
+    }
+
+    /// As [`wait`](Self::wait), but no longer than until `deadline`. Whether they have done it.
+    pub(crate) fn wait_until(&self, deadline: Deadline) -> bool {
+        for gpu in &self.gpus {
+            let left = deadline.left().unwrap_or_default();
+            let ended = gpu.flush().map(|ticket| gpu.wait_within(&ticket, left));
+            if let Ok(false) = ended {
+                return false;
+            }
+        }
+        true
     }
 }
 

@@ -6,9 +6,12 @@ mod job;
 mod launch;
 mod movement;
 mod obey;
+mod outcome;
 mod planning;
+mod queue;
 mod record;
 mod repeats;
+mod replay;
 mod standing;
 mod timing;
 
@@ -16,15 +19,15 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 pub(crate) use job::Prepared;
 
 use crate::array::ArrayCore;
 use crate::cost::Costs;
-use crate::device::Devices;
+use crate::device::{Deadline, Devices};
 use crate::error::LaunchError;
 use crate::graph::{Access, ArrayId, Graph, TaskId};
 use crate::launch::LaunchBody;
@@ -32,6 +35,9 @@ use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
 use crate::trace::{Event, Recorder, Report};
+use queue::{Next, Queue};
+pub(crate) use replay::Program;
+use replay::Replay;
 
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
@@ -61,23 +67,7 @@ pub(crate) struct Shared {
     standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
-    graph: Mutex<Queue>,
-    /// Something is ready, or the runtime stops.
-    wake: Condvar,
-    /// Something has finished.
-    done: Condvar,
-}
-
-/// The graph of unfinished work, and what stands around it.
-#[derive(Debug, Default)]
-struct Queue {
-    graph: Graph<Work>,
-    stopping: bool,
-    /// Whether a GPU has work that nobody has submitted yet.
-    flush_wanted: bool,
-    /// Threads that wait for something to finish.
-    waiting: usize,
-    wakers: Vec<(TaskId, Waker)>,
+    queue: Queue<Work>,
 }
 
 /// A piece of work.
@@ -91,10 +81,14 @@ enum Work {
         core: Arc<ArrayCore>,
         span: Span,
     },
+    Replay {
+        replay: Replay,
+        outcome: Outcome,
+    },
 }
 
 /// How a launch ended, once it has.
-pub(crate) type Outcome = Arc<OnceLock<Result<(), Arc<LaunchError>>>>;
+pub(crate) type Outcome = outcome::Outcome<Result<(), Arc<LaunchError>>>;
 
 impl Shared {
     pub(crate) fn new(
@@ -125,9 +119,7 @@ impl Shared {
             facts: facts::KnownFacts::default(),
             standings: Mutex::default(),
             timed: Mutex::default(),
-            graph: Mutex::default(),
-            wake: Condvar::new(),
-            done: Condvar::new(),
+            queue: Queue::default(),
             devices,
             policy,
             objective,
@@ -156,153 +148,118 @@ impl Shared {
     /// Queues a launch behind the work it conflicts with; a tiny one with nothing before it is carried out at once.
     pub(crate) fn launch(&self, body: LaunchBody) -> Result<(TaskId, Outcome), LaunchError> {
         let prepared = Arc::new(self.prepare(body)?);
-        let at_once = {
+        let (ns, at_once) = {
             let job = prepared.job();
-            if self.devices.cpu_only() {
-                self.predict_on_cpu(&job) < AT_ONCE_NS
+            let ns = self.predict_on_cpu(&job);
+            let at_once = if self.devices.cpu_only() {
+                ns < AT_ONCE_NS
             } else {
                 self.only_records(&job)
-            }
+            };
+            (ns as u64, at_once)
         };
         let outcome = Outcome::default();
         let accesses = prepared.body.accesses();
         let work = Work::Launch {
             prepared,
-            outcome: Arc::clone(&outcome),
+            outcome: outcome.clone(),
         };
-        let mut queue = self.queue();
-        let id = queue.graph.next_id();
-        if let Work::Launch { prepared, .. } = &work {
-            self.record_queued(id, &prepared.body);
-        }
-        queue.graph.add(work, accesses);
-        let taken = if at_once { queue.graph.take(id) } else { None };
-        drop(queue);
-        match taken {
-            Some(work) => {
-                self.carry_out(id, work);
-                if !self.devices.flush_if_due() {
-                    self.want_flush();
-                }
+        let work = |id| {
+            if let Work::Launch { prepared, .. } = &work {
+                self.record_queued(id, &prepared.body);
             }
-            None => self.wake.notify_one(),
+            work
+        };
+        let (id, taken) = self.queue.add(work, accesses, ns, at_once);
+        if let Some(work) = taken {
+            self.carry_out(id, work, false);
+            if !self.devices.flush_if_due() {
+                self.queue.want_flush();
+            }
         }
         Ok((id, outcome))
     }
 
     /// Blocks until nothing that conflicts with `access` is unfinished; helps meanwhile.
     pub(crate) fn wait_for(&self, access: &Access) {
-        self.help_until(|queue| queue.graph.conflicting(access));
+        self.help_until(|graph| graph.conflicting(access));
     }
 
     /// Blocks until this work is finished, also on the GPUs; helps meanwhile.
     pub(crate) fn wait(&self, id: TaskId) {
-        self.help_until(|queue| queue.graph.is_pending(id).then_some(id));
+        self.help_until(|graph| graph.is_pending(id).then_some(id));
         self.devices.wait();
     }
 
-    /// Blocks until everything is finished; helps meanwhile.
-    pub(crate) fn wait_for_all(&self) {
-        self.help_until(|queue| queue.graph.latest());
+    /// As [`wait`](Self::wait), but no longer than `patience`, and without helping, which could take longer. Whether it is finished.
+    pub(crate) fn wait_timeout(&self, id: TaskId, patience: Duration) -> bool {
+        self.wait_until(
+            |graph| graph.is_pending(id).then_some(id),
+            Deadline::after(patience),
+        )
+    }
+
+    /// Waits for everything, also on the GPUs; helps meanwhile.
+    pub(crate) fn sync(&self) {
+        self.help_until(Graph::latest);
+        self.devices.wait();
+    }
+
+    /// As [`sync`](Self::sync), but no longer than `patience`. Whether everything is finished.
+    pub(crate) fn sync_timeout(&self, patience: Duration) -> bool {
+        self.wait_until(Graph::latest, Deadline::after(patience))
+    }
+
+    fn wait_until(
+        &self,
+        obstacle: impl Fn(&Graph<Work>) -> Option<TaskId>,
+        deadline: Deadline,
+    ) -> bool {
+        self.queue.wait_while_time(obstacle, || deadline.left())
+            && self.devices.wait_until(deadline)
     }
 
     /// Carries out what `obstacle` names, or what it waits for, until it names nothing.
-    fn help_until(&self, obstacle: impl Fn(&Queue) -> Option<TaskId>) {
-        let mut queue = self.queue();
-        while let Some(id) = obstacle(&queue) {
-            let mine = queue.graph.take(id).map(|work| (id, work));
-            let next = mine.or_else(|| {
-                if queue.graph.is_blocked(id) {
-                    queue.graph.take_next()
-                } else {
-                    None
-                }
-            });
-            if let Some((id, work)) = next {
-                drop(queue);
-                self.carry_out(id, work);
-                queue = self.queue();
-            } else {
-                queue.waiting += 1;
-                let woken = self.done.wait(queue);
-                queue = woken.unwrap_or_else(PoisonError::into_inner);
-                queue.waiting -= 1;
-            }
+    fn help_until(&self, obstacle: impl Fn(&Graph<Work>) -> Option<TaskId>) {
+        while let Some((id, work)) = self.queue.help(&obstacle) {
+            self.carry_out(id, work, true);
         }
     }
 
-    /// The executor's thread: carries out what is ready until the runtime stops and nothing is left.
+    /// What an executor's thread does: it carries out what is ready until the runtime stops and nothing is left.
     pub(crate) fn run(&self) {
-        let mut queue = self.queue();
+        let mut recorded = false;
         loop {
-            if let Some((id, work)) = queue.graph.take_next() {
-                drop(queue);
-                self.carry_out(id, work);
-                queue = self.queue();
-                queue.flush_wanted = !self.devices.cpu_only();
-            } else if queue.stopping && queue.graph.pending() == 0 {
-                return;
-            } else if queue.flush_wanted {
-                queue = self.flush_unless_woken(queue);
-            } else {
-                let woken = self.wake.wait(queue);
-                queue = woken.unwrap_or_else(PoisonError::into_inner);
+            match self.queue.next(recorded, FLUSH_AFTER) {
+                Next::Work(id, work) => {
+                    self.carry_out(id, work, true);
+                    recorded = !self.devices.cpu_only();
+                }
+                Next::Flush => {
+                    self.devices.flush();
+                    recorded = false;
+                }
+                Next::Stop => return,
             }
-        }
-    }
-
-    /// Submits what GPUs were given, unless more work comes first: a batch costs little more than one launch.
-    fn flush_unless_woken<'q>(&'q self, queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
-        let waited = self.wake.wait_timeout(queue, FLUSH_AFTER);
-        let (mut queue, time_out) = waited.unwrap_or_else(PoisonError::into_inner);
-        if !time_out.timed_out() && queue.graph.has_ready() {
-            return queue;
-        }
-        queue.flush_wanted = false;
-        drop(queue);
-        self.devices.flush();
-        self.queue()
-    }
-
-    /// Has the executor submit what GPUs were given.
-    fn want_flush(&self) {
-        let mut queue = self.queue();
-        let first = !queue.flush_wanted;
-        queue.flush_wanted = true;
-        drop(queue);
-        if first {
-            self.wake.notify_one();
         }
     }
 
     /// Lets [`run`](Self::run) return when everything is finished.
     pub(crate) fn stop(&self) {
-        self.queue().stopping = true;
-        self.wake.notify_all();
+        self.queue.stop();
     }
 
-    fn carry_out(&self, id: TaskId, work: Work) {
+    /// Carries out a piece of work. `stays` says that the caller then asks the queue for more.
+    fn carry_out(&self, id: TaskId, work: Work, stays: bool) {
         match work {
             Work::Launch { prepared, outcome } => {
-                // A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
-                let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, &prepared)));
-                let result = caught.unwrap_or_else(|payload| {
-                    Err(LaunchError::WorkerPanicked {
-                        kernel: prepared.body.kernel.name,
-                        message: crate::device::cpu::message(payload.as_ref()),
-                    })
-                });
-                let result = result.map_err(Arc::new);
-                self.trace.record(|| Event::LaunchFinished {
-                    launch: id.into(),
-                    error: result.as_ref().err().map(|error| error.to_string().into()),
-                });
+                let result = self.try_launch(id, &prepared).map_err(Arc::new);
                 if let Err(error) = &result {
                     mark_failed(&prepared.body, error);
                 }
-                // Nobody else sets it: a piece of work is taken once.
-                outcome.get_or_init(|| result);
+                outcome.set(result);
             }
+            Work::Replay { replay, outcome } => outcome.set(self.run_replay(&replay)),
             // An error, or a panic, comes again in the read that follows, to its caller.
             Work::Fetch { core, span } => {
                 drop(catch_unwind(AssertUnwindSafe(|| {
@@ -312,23 +269,23 @@ impl Shared {
                 })));
             }
         }
-        let mut queue = self.queue();
-        let ready = queue.graph.finish(id);
-        let stopping = queue.stopping;
-        let woken = if queue.wakers.is_empty() {
-            Vec::new()
-        } else {
-            take_wakers(&mut queue.wakers, id)
-        };
-        let waiting = queue.waiting;
-        drop(queue);
-        if ready > 0 || stopping {
-            self.wake.notify_one();
-        }
-        if waiting > 0 {
-            self.done.notify_all();
-        }
-        woken.into_iter().for_each(Waker::wake);
+        self.queue.finish(id, stays);
+    }
+
+    /// Carries a launch out. A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
+    fn try_launch(&self, id: TaskId, prepared: &Prepared) -> Result<(), LaunchError> {
+        let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, prepared)));
+        let result = caught.unwrap_or_else(|payload| {
+            Err(LaunchError::WorkerPanicked {
+                kernel: prepared.body.kernel.name,
+                message: crate::device::cpu::message(payload.as_ref()),
+            })
+        });
+        self.trace.record(|| Event::LaunchFinished {
+            launch: id.into(),
+            error: result.as_ref().err().map(|error| error.to_string().into()),
+        });
+        result
     }
 
     /// Brings `span` home behind the work before it, and resolves when that is done.
@@ -337,19 +294,11 @@ impl Shared {
             core,
             span: access.span,
         };
-        let id = self.queue().graph.add(work, vec![access]);
-        self.wake.notify_one();
+        let (id, taken) = self.queue.add(|_| work, vec![access], 0, false);
+        if let Some(work) = taken {
+            self.carry_out(id, work, false);
+        }
         Fetching { shared: self, id }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.graph.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for everything, also on the GPUs.
-    pub(crate) fn sync(&self) {
-        self.wait_for_all();
-        self.devices.wait();
     }
 }
 
@@ -363,15 +312,6 @@ fn mark_failed(body: &LaunchBody, error: &Arc<LaunchError>) {
     }
 }
 
-fn take_wakers(wakers: &mut Vec<(TaskId, Waker)>, id: TaskId) -> Vec<Waker> {
-    let (mine, others) = std::mem::take(wakers)
-        .into_iter()
-        .partition(|(task, _)| *task == id);
-    *wakers = others;
-    let mine: Vec<(TaskId, Waker)> = mine;
-    mine.into_iter().map(|(_, waker)| waker).collect()
-}
-
 /// Resolves when a piece of work is finished.
 #[derive(Debug)]
 pub(crate) struct Fetching<'a> {
@@ -383,14 +323,10 @@ impl Future for Fetching<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.shared.queue();
-        if !queue.graph.is_pending(self.id) {
-            return Poll::Ready(());
+        if self.shared.queue.poll(self.id, context.waker()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
-        queue
-            .wakers
-            .retain(|(task, waker)| *task != self.id || !waker.will_wake(context.waker()));
-        queue.wakers.push((self.id, context.waker().clone()));
-        Poll::Pending
     }
 }

@@ -6,32 +6,24 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytemuck::Pod;
 use smallvec::SmallVec;
 
+use super::ledger::{Ledger, Lending};
 use crate::lanes::Buffer;
 use crate::region::Span;
 
 /// Alignment of storage that impel allocates: a cache line, and the widest vector.
 const ALIGNMENT: usize = 64;
 
-/// Whether others may use the words at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lending {
-    /// Any number of readers.
-    Shared,
-    /// One writer.
-    Exclusive,
-}
-
 /// The host's copy of an array.
 pub(crate) struct HostMemory {
     base: NonNull<u32>,
     words: u64,
     owner: Owner,
-    ledger: Mutex<Vec<(Span, Lending)>>,
+    ledger: Ledger,
 }
 
 /// Who frees the storage.
@@ -116,7 +108,7 @@ impl HostMemory {
             base,
             words,
             owner,
-            ledger: Mutex::new(Vec::new()),
+            ledger: Ledger::default(),
         }
     }
 
@@ -141,7 +133,7 @@ impl HostMemory {
         else {
             return Err(self);
         };
-        if element != std::any::TypeId::of::<T>() || !self.entries().is_empty() {
+        if element != std::any::TypeId::of::<T>() || !self.ledger.is_empty() {
             return Err(self);
         }
         let memory = std::mem::ManuallyDrop::new(self);
@@ -178,30 +170,13 @@ impl HostMemory {
                 .all(|span| window.lo <= span.lo && span.lo <= span.hi && span.hi <= window.hi),
             "spans lie in the window"
         );
-        let mut ledger = self.entries();
-        let meets = |held: &Span| {
-            spans
-                .iter()
-                .any(|span| held.lo < span.hi && span.lo < held.hi)
-        };
-        let conflict = ledger.iter().find(|(held, how)| {
-            (lending == Lending::Exclusive || *how == Lending::Exclusive) && meets(held)
-        });
-        if let Some((held, _)) = conflict {
-            return Err(*held);
-        }
-        ledger.extend(spans.iter().map(|&span| (span, lending)));
-        drop(ledger);
+        self.ledger.lend(spans, lending)?;
         Ok(Loan {
             memory: Arc::clone(self),
             window,
             spans: spans.into(),
             lending,
         })
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Vec<(Span, Lending)>> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -345,13 +320,7 @@ impl Loan {
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        let mut ledger = self.memory.entries();
-        for span in &self.spans {
-            let at = ledger
-                .iter()
-                .position(|entry| *entry == (*span, self.lending));
-            ledger.swap_remove(at.expect("a loan stands in the ledger until it is dropped"));
-        }
+        self.memory.ledger.take_back(&self.spans, self.lending);
     }
 }
 

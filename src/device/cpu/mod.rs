@@ -1,11 +1,13 @@
 //! How does the CPU carry out its part? A tile is cut into blocks of workgroups, which the workers take one by one.
 
+mod crew;
 mod discover;
+mod ledger;
 mod measure;
 mod memory;
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -14,7 +16,9 @@ use crate::kernel::Kernel;
 use crate::kernel::access::Combine;
 use crate::lanes::{Buffer, Launch, Level, Tile};
 use crate::machine;
-pub(crate) use memory::{HostMemory, Lending, Loan};
+use crew::Crew;
+pub(crate) use ledger::Lending;
+pub(crate) use memory::{HostMemory, Loan};
 
 /// A part that is predicted to take less runs on the calling thread: waking a worker costs about as much.
 const INLINE_NS: f64 = 50_000.0;
@@ -149,12 +153,34 @@ impl Cpu {
         let next = AtomicU32::new(0);
         let merging = Mutex::new(());
         let work = || work(part, self.level, &blocks, &next, &merging);
-        pool.in_place_scope(|scope| {
-            for _ in 1..self.threads.min(blocks.count as usize) {
-                scope.spawn(|_| work());
-            }
-            work();
+        work_together(pool, self.threads.min(blocks.count as usize) - 1, &work);
+    }
+}
+
+/// Work that a crew does together.
+#[derive(Clone, Copy)]
+struct Task<'a>(*const (dyn Fn() + Sync + 'a));
+
+// SAFETY: what it points to is `Sync`, and whoever calls it makes sure that it is still there.
+unsafe impl Send for Task<'_> {}
+
+/// The calling thread does `work`, and so do up to `others` workers that are free before it is done.
+fn work_together(pool: &rayon::ThreadPool, others: usize, work: &(dyn Fn() + Sync)) {
+    let crew = Arc::new(Crew::default());
+    // SAFETY: only the lifetime changes, and nothing uses the pointer after this function: see below.
+    let task: Task<'static> = unsafe { std::mem::transmute(Task(work)) };
+    for _ in 0..others {
+        let crew = Arc::clone(&crew);
+        pool.spawn(move || {
+            let task = task;
+            // SAFETY: who has joined works before `close` returns, and nobody joins later.
+            crew.join(|| unsafe { (*task.0)() });
         });
+    }
+    let own = catch_unwind(AssertUnwindSafe(work));
+    let panic = crew.close();
+    if let Some(payload) = own.err().or(panic) {
+        resume_unwind(payload);
     }
 }
 

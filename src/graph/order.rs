@@ -1,10 +1,11 @@
 //! What is ready? The order between pieces of work, from the ranges that they read and write.
 //!
 //! Work that writes a range comes after all earlier work that reads or writes it; work that reads a range comes after all earlier
-//! work that writes it. Everything else may overlap. Pure: it holds no locks, threads or clocks.
+//! work that writes it. Everything else may overlap; of what is ready, the work with the longest path behind it comes first.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
@@ -54,7 +55,10 @@ pub(crate) struct Graph<W> {
     tasks: BTreeMap<TaskId, Task<W>>,
     /// Writes of unfinished work, by array: an array that is only read orders nothing.
     writes: BTreeMap<ArrayId, usize>,
-    ready: std::collections::VecDeque<TaskId>,
+    /// What may start, the longest path first; of equals the one that was added first.
+    ready: BTreeSet<(Reverse<u64>, TaskId)>,
+    /// Number of pieces of work that were added since paths were measured.
+    unmeasured: usize,
 }
 
 #[derive(Debug)]
@@ -64,6 +68,10 @@ struct Task<W> {
     accesses: Vec<Access>,
     blockers: usize,
     dependents: Vec<TaskId>,
+    /// How long it is predicted to take.
+    ns: u64,
+    /// How long it and everything that has to come after it, one by one, are predicted to take.
+    path_ns: u64,
 }
 
 impl<W> Default for Graph<W> {
@@ -72,17 +80,18 @@ impl<W> Default for Graph<W> {
             next: 0,
             tasks: BTreeMap::new(),
             writes: BTreeMap::new(),
-            ready: std::collections::VecDeque::new(),
+            ready: BTreeSet::new(),
+            unmeasured: 0,
         }
     }
 }
 
 impl<W> Graph<W> {
-    /// Adds work behind everything it conflicts with.
+    /// Adds work that is predicted to take `ns` behind everything it conflicts with.
     ///
     /// Earlier work that writes all of what one access touches stands for everything before it: that comes before it already. So
     /// a chain of launches has as many links as launches.
-    pub(crate) fn add(&mut self, work: W, accesses: Vec<Access>) -> TaskId {
+    pub(crate) fn add(&mut self, work: W, accesses: Vec<Access>, ns: u64) -> TaskId {
         let id = TaskId(self.next);
         self.next += 1;
         let mut open: SmallVec<[Access; 8]> = accesses
@@ -112,8 +121,9 @@ impl<W> Graph<W> {
             *self.writes.entry(access.array).or_default() += 1;
         }
         if blockers == 0 {
-            self.ready.push_back(id);
+            self.ready.insert((Reverse(ns), id));
         }
+        self.unmeasured += 1;
         self.tasks.insert(
             id,
             Task {
@@ -121,9 +131,16 @@ impl<W> Graph<W> {
                 accesses,
                 blockers,
                 dependents: Vec::new(),
+                ns,
+                path_ns: ns,
             },
         );
         id
+    }
+
+    /// Keeps `count` ids back for what is counted as work without being added.
+    pub(crate) fn reserve(&mut self, count: u64) {
+        self.next += count;
     }
 
     /// The id of the work that is added next.
@@ -131,18 +148,41 @@ impl<W> Graph<W> {
         TaskId(self.next)
     }
 
-    /// Takes the work that has been ready for longest.
+    /// Takes, of what is ready, the work with the longest path.
+    ///
+    /// Paths are measured anew when a quarter of the work is new, so that choosing costs little however much is waiting.
     pub(crate) fn take_next(&mut self) -> Option<(TaskId, W)> {
-        let id = self.ready.pop_front()?;
+        if self.ready.len() > 1 && self.unmeasured * 4 >= self.tasks.len() {
+            self.measure_paths();
+        }
+        let (_, id) = self.ready.pop_first()?;
         let task = self.tasks.get_mut(&id).expect("ready work is unfinished");
         Some((id, task.work.take().expect("ready work has not started")))
     }
 
     /// Takes this work if it is ready.
     pub(crate) fn take(&mut self, id: TaskId) -> Option<W> {
-        let at = self.ready.iter().position(|&ready| ready == id)?;
-        self.ready.remove(at);
-        self.tasks.get_mut(&id)?.work.take()
+        let task = self.tasks.get_mut(&id)?;
+        if !self.ready.remove(&(Reverse(task.path_ns), id)) {
+            return None;
+        }
+        task.work.take()
+    }
+
+    /// Finds the longest path behind each piece of work: what comes after it is younger, so one pass from the youngest does.
+    fn measure_paths(&mut self) {
+        self.unmeasured = 0;
+        let youngest_first: Vec<TaskId> = self.tasks.keys().rev().copied().collect();
+        for id in youngest_first {
+            let behind = self.tasks[&id].dependents.iter();
+            let longest = behind.map(|later| self.tasks[later].path_ns).max();
+            let task = self.tasks.get_mut(&id).expect("it was just listed");
+            let before = task.path_ns;
+            task.path_ns = task.ns.saturating_add(longest.unwrap_or(0));
+            if task.path_ns != before && self.ready.remove(&(Reverse(before), id)) {
+                self.ready.insert((Reverse(task.path_ns), id));
+            }
+        }
     }
 
     /// Removes finished work; how much more is ready now.
@@ -168,7 +208,7 @@ impl<W> Graph<W> {
                 .expect("what waits is unfinished");
             waiting.blockers -= 1;
             if waiting.blockers == 0 {
-                self.ready.push_back(dependent);
+                self.ready.insert((Reverse(waiting.path_ns), dependent));
             }
         }
         self.ready.len() - before
@@ -233,10 +273,10 @@ mod tests {
     #[test]
     fn readers_overlap_and_writers_wait_for_them() {
         let mut graph = Graph::default();
-        let write = graph.add('w', vec![access(0, 0, 10, true)]);
-        let first = graph.add('a', vec![access(0, 0, 5, false)]);
-        let second = graph.add('b', vec![access(0, 3, 10, false)]);
-        graph.add('x', vec![access(0, 4, 5, true)]);
+        let write = graph.add('w', vec![access(0, 0, 10, true)], 1);
+        let first = graph.add('a', vec![access(0, 0, 5, false)], 1);
+        let second = graph.add('b', vec![access(0, 3, 10, false)], 1);
+        graph.add('x', vec![access(0, 4, 5, true)], 1);
         assert_eq!(started(&mut graph), "w");
         assert_eq!(graph.finish(write), 2);
         assert_eq!(started(&mut graph), "ab");
@@ -249,10 +289,10 @@ mod tests {
     fn a_chain_has_one_link_for_each_launch_and_keeps_its_order() {
         let mut graph = Graph::default();
         let ids: Vec<TaskId> = (0..100)
-            .map(|_| graph.add('a', vec![access(0, 0, 8, false), access(1, 0, 8, true)]))
+            .map(|_| graph.add('a', vec![access(0, 0, 8, false), access(1, 0, 8, true)], 1))
             .collect();
-        let part = graph.add('p', vec![access(1, 2, 4, true)]);
-        let whole = graph.add('w', vec![access(1, 0, 8, false)]);
+        let part = graph.add('p', vec![access(1, 2, 4, true)], 1);
+        let whole = graph.add('w', vec![access(1, 0, 8, false)], 1);
         for (at, &id) in ids.iter().enumerate() {
             assert_eq!(started(&mut graph), "a", "launch {at}");
             assert_eq!(
@@ -275,21 +315,76 @@ mod tests {
     #[test]
     fn disjoint_ranges_and_other_arrays_do_not_wait() {
         let mut graph = Graph::default();
-        graph.add('a', vec![access(0, 0, 5, true)]);
-        graph.add('b', vec![access(0, 5, 10, true)]);
-        graph.add('c', vec![access(1, 0, 5, true)]);
+        graph.add('a', vec![access(0, 0, 5, true)], 1);
+        graph.add('b', vec![access(0, 5, 10, true)], 1);
+        graph.add('c', vec![access(1, 0, 5, true)], 1);
         assert_eq!(started(&mut graph), "abc");
     }
 
     #[test]
     fn only_ready_work_can_be_taken_by_name() {
         let mut graph = Graph::default();
-        let first = graph.add('a', vec![access(0, 0, 1, true)]);
-        let second = graph.add('b', vec![access(0, 0, 1, true)]);
+        let first = graph.add('a', vec![access(0, 0, 1, true)], 1);
+        let second = graph.add('b', vec![access(0, 0, 1, true)], 1);
         assert_eq!(graph.conflicting(&access(0, 0, 1, false)), Some(second));
         assert_eq!((graph.take(second), graph.take(first)), (None, Some('a')));
         graph.finish(first);
         assert_eq!(graph.take(second), Some('b'));
         assert!(!graph.is_pending(first) && graph.is_pending(second));
+    }
+
+    #[test]
+    fn of_what_is_ready_the_longest_path_comes_first() {
+        let mut graph = Graph::default();
+        let short = graph.add('s', vec![access(0, 0, 1, true)], 50);
+        graph.add('a', vec![access(1, 0, 1, true)], 10);
+        graph.add('l', vec![access(2, 0, 1, true)], 40);
+        graph.add('b', vec![access(1, 0, 1, true)], 10);
+        graph.add('c', vec![access(1, 0, 1, true)], 40);
+        // a, b and c are one path of 60.
+        assert_eq!(started(&mut graph), "asl");
+        assert_eq!(graph.finish(short), 0);
+    }
+
+    #[test]
+    fn equals_come_in_the_order_in_which_they_were_added() {
+        let mut graph = Graph::default();
+        for name in ['a', 'b', 'c', 'd'] {
+            graph.add(name, Vec::new(), 7);
+        }
+        assert_eq!(started(&mut graph), "abcd");
+    }
+
+    #[test]
+    fn paths_follow_work_that_is_added_while_other_work_runs() {
+        let mut graph = Graph::default();
+        let first = graph.add('f', vec![access(0, 0, 2, true)], 1);
+        assert_eq!(graph.take(first), Some('f'));
+        graph.add('x', vec![access(0, 0, 1, true)], 5);
+        graph.add('y', vec![access(0, 1, 2, true)], 4);
+        graph.add('z', vec![access(0, 1, 2, true)], 4);
+        assert_eq!(graph.finish(first), 2);
+        assert_eq!(started(&mut graph), "yx", "y has z behind it");
+    }
+
+    #[test]
+    fn many_chains_are_ordered_by_what_is_left_of_them() {
+        let mut graph = Graph::default();
+        let long = 1000;
+        for step in 0..long {
+            graph.add('l', vec![access(0, 0, 1, true)], 1);
+            if step % 2 == 0 {
+                graph.add('s', vec![access(1, 0, 1, true)], 1);
+            }
+        }
+        let order: String = std::iter::from_fn(|| {
+            let (id, name) = graph.take_next()?;
+            graph.finish(id);
+            Some(name)
+        })
+        .collect();
+        // The long chain alone until as much is left of both, then in turns.
+        assert!(order.starts_with(&"l".repeat(long / 2 - 1)), "{order}");
+        assert_eq!(order.len(), long + long / 2);
     }
 }

@@ -1,0 +1,7 @@
+//! What is ready, and what comes first? Pure: it holds no locks, threads or clocks.
+
+mod order;
+mod renaming;
+
+pub(crate) use order::{Access, ArrayId, Graph, TaskId};
+pub(crate) use renaming::Renaming;
