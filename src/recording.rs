@@ -106,7 +106,7 @@ struct Recorded {
     storages: Vec<usize>,
 }
 
-impl<'a> Named<'a> {
+impl Named<'_> {
     fn handle(&self) -> &(dyn ErasedArray + Send + Sync) {
         match &self.handle {
             Handle::Input(array) => *array,

@@ -1,4 +1,4 @@
-//! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: the executor's thread, or a thread that waits.
+//! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: an executor's thread, or a thread that waits.
 
 mod facts;
 mod gpu_parts;

@@ -26,12 +26,20 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("transfer", &["region", "machine", "cost", "plan"]),
     ("graph", &["region"]),
     ("vec3", &[]),
+    ("sync", &[]),
+    ("pending", &["error", "execute", "graph"]),
+    (
+        "recording",
+        &[
+            "array", "error", "execute", "graph", "launch", "pending", "region",
+        ],
+    ),
     ("trace", &["lanes", "machine", "region", "transfer"]),
     ("error", &["machine", "kernel"]),
     (
         "device",
         &[
-            "kernel", "region", "machine", "trace", "cost", "error", "lanes",
+            "kernel", "region", "machine", "trace", "cost", "error", "lanes", "sync",
         ],
     ),
     ("store", &["cost", "error", "trace"]),
@@ -53,14 +61,26 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
         "execute",
         &[
             "array", "cost", "device", "error", "graph", "kernel", "lanes", "launch", "machine",
-            "plan", "region", "store", "trace", "transfer",
+            "plan", "region", "store", "sync", "trace", "transfer",
         ],
     ),
     (
         "runtime",
         &[
-            "array", "cost", "device", "error", "execute", "graph", "kernel", "lanes", "launch",
-            "machine", "plan", "store", "trace",
+            "array",
+            "cost",
+            "device",
+            "error",
+            "execute",
+            "kernel",
+            "lanes",
+            "launch",
+            "machine",
+            "pending",
+            "plan",
+            "recording",
+            "store",
+            "trace",
         ],
     ),
 ];
