@@ -57,6 +57,7 @@ pub mod plan;
 mod recording;
 pub mod region;
 mod runtime;
+pub mod simulate;
 mod store;
 mod sync;
 pub mod trace;

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::price::copy_ns;
 use super::situation::{Candidate, Situation, Units};
 use crate::cost::Link;
 use crate::lanes::Tile;
@@ -62,13 +63,14 @@ impl Shape {
         )
     }
 
-    /// Number of words that a part of `units` lacks where `present` is at hand.
-    fn words_missing(&self, units: Units, present: &SpanSet) -> f64 {
+    /// Number of words that a part of `units` lacks where `present` is at hand, and of the spans in which they lie.
+    fn missing(&self, units: Units, present: &SpanSet) -> (f64, f64) {
+        let of = |words: &SpanSet| {
+            let missing = words.difference(present);
+            (missing.words() as f64, missing.spans().len() as f64)
+        };
         match self {
-            Self::Constant(words) => words
-                .iter()
-                .map(|span| present.words_missing(span))
-                .sum::<u64>() as f64,
+            Self::Constant(words) => of(words),
             Self::Window {
                 stride,
                 start,
@@ -77,7 +79,9 @@ impl Shape {
             } => {
                 let word = |base: i64, unit: u64| (base + stride * unit as i64).max(0) as u64;
                 let (lo, hi) = (word(*start, units.lo), word(*end, units.hi));
-                present.words_missing(clip.intersection(Span { lo, hi: hi.max(lo) })) as f64
+                let needed = clip.intersection(Span { lo, hi: hi.max(lo) });
+                let missing = present.words_missing(needed) as f64;
+                (missing, present.runs_missing(needed) as f64)
             }
             Self::Pieces(pieces) => {
                 let overlap =
@@ -92,7 +96,7 @@ impl Shape {
                     0.0 => 0.0,
                     shared => missing(words) as f64 * shared / (own.hi - own.lo) as f64,
                 };
-                pieces.iter().map(part).sum()
+                (pieces.iter().map(part).sum(), 1.0)
             }
         }
     }
@@ -201,7 +205,7 @@ impl Shapes {
             wanted.iter().enumerate().map(shape).collect()
         };
         Self {
-            needs: recognise(&lacking, Touch::needs),
+            needs: recognise(&lacking, Touch::contents),
             writes: recognise(&awaited, |touch| touch.writes.clone()),
             combined,
         }
@@ -216,7 +220,7 @@ fn lacking(situation: &Situation<'_>, contenders: &[usize], full: &Footprint) ->
         "a footprint names every array argument"
     );
     let lacks = |(argument, touch): (&super::Argument<'_>, &Touch)| {
-        let needs = touch.needs();
+        let needs = touch.contents();
         let present = |index: &usize| {
             let memory = situation.candidates[*index].device.memory();
             argument.residency.valid(memory).covers_all(&needs)
@@ -332,18 +336,25 @@ impl<'a> Curve<'a> {
             self.add(situation, shape, Cow::Borrowed(own), candidate.up);
         }
         let host = residency.valid(MemoryId::HOST);
-        if !host.covers(whole) {
-            let near = if memory == MemoryId::HOST {
-                Cow::Borrowed(host)
-            } else {
-                Cow::Owned(own.union(host))
-            };
-            let others = residency
-                .holders()
-                .filter(|holder| *holder != MemoryId::HOST && *holder != memory);
-            let most = others.max_by_key(|holder| residency.valid(*holder).words());
-            if let Some(holder) = most {
-                self.add(situation, shape, near, situation.down(holder));
+        if host.covers(whole) {
+            return;
+        }
+        // What is neither here nor in host memory comes from the first GPU that holds it.
+        let mut near = host.union(own);
+        let others = residency
+            .holders()
+            .filter(|holder| *holder != MemoryId::HOST && *holder != memory);
+        for holder in others {
+            let found = residency.valid(holder).difference(&near);
+            if !found.is_empty() {
+                near = near.union(&found);
+                let elsewhere = residency.all().difference(&found);
+                self.add(
+                    situation,
+                    shape,
+                    Cow::Owned(elsewhere),
+                    situation.down(holder),
+                );
             }
         }
     }
@@ -386,22 +397,27 @@ impl<'a> Curve<'a> {
         present: Cow<'a, SpanSet>,
         link: Link,
     ) {
-        let demand = Demand {
+        if let Shape::Constant(words) = shape {
+            self.base_ns += copy_ns(&link, &words.difference(&present)) / situation.horizon;
+            return;
+        }
+        self.demands.push(Demand {
             shape,
             present,
             latency_ns: link.latency_ns / situation.horizon,
             word_ns: link.ns_per_byte() * WORD_BYTES as f64 / situation.horizon,
-        };
-        if matches!(shape, Shape::Constant(_)) {
-            self.base_ns += demand.ns(Units { lo: 0, hi: 1 });
-        } else {
-            self.demands.push(demand);
-        }
+        });
     }
 
     /// Whether units cost the same wherever they are.
     pub(super) fn is_straight(&self) -> bool {
         self.demands.is_empty()
+    }
+
+    /// Time to copy what `units` need and lack: latencies of the copies, and what their words take.
+    pub(super) fn copies_ns(&self, units: Units) -> (f64, f64) {
+        let both = self.demands.iter().map(|demand| demand.parted_ns(units));
+        both.fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1))
     }
 
     /// Time for `units`; 0 for none.
@@ -415,10 +431,16 @@ impl<'a> Curve<'a> {
 }
 
 impl Demand<'_> {
-    fn ns(&self, units: Units) -> f64 {
-        match self.shape.words_missing(units, &self.present) {
-            0.0 => 0.0,
-            words => self.latency_ns + self.word_ns * words,
+    /// What the copies take, and what their words take.
+    fn parted_ns(&self, units: Units) -> (f64, f64) {
+        match self.shape.missing(units, &self.present) {
+            (0.0, _) => (0.0, 0.0),
+            (words, runs) => (self.latency_ns * runs, self.word_ns * words),
         }
+    }
+
+    fn ns(&self, units: Units) -> f64 {
+        let (latency_ns, words_ns) = self.parted_ns(units);
+        latency_ns + words_ns
     }
 }

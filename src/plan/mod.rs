@@ -13,6 +13,7 @@
 //!
 //! The parts of a plan tile the launch exactly once ([`Plan::check`]); the plan decides when and where, never what.
 
+pub mod balance;
 mod choose;
 mod curve;
 mod energy;
@@ -32,7 +33,7 @@ pub use lines::line_multiple;
 pub(crate) use memo::Remembered;
 pub use parts::{Part, Plan, Reason, SplitVerdict, TilingError};
 pub(crate) use show::Bytes;
-pub use situation::{Argument, Candidate, Objective, Policy, Situation, Splitting};
+pub use situation::{Argument, Candidate, Objective, Policy, Situation, Splitting, Units};
 
 #[cfg(test)]
 mod promises;

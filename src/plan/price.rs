@@ -33,15 +33,19 @@ pub(super) fn part(
     let mut copying = Copying::default();
     for (argument, touch) in situation.arguments.iter().zip(&footprint.arguments) {
         let private = touch.combine && company == Company::Shared;
-        if !private || candidate.device.memory() == MemoryId::HOST {
-            copies_in(
-                &mut copying,
-                situation,
-                candidate,
-                argument.residency,
-                &touch.needs(),
-            );
-        }
+        // Private copies are combined in host memory with what is there; alone, a device combines in place.
+        let needs = if private && candidate.device.memory() != MemoryId::HOST {
+            touch.needs()
+        } else {
+            touch.contents()
+        };
+        copies_in(
+            &mut copying,
+            situation,
+            candidate,
+            argument.residency,
+            &needs,
+        );
         let next = if private {
             Some(MemoryId::HOST)
         } else {

@@ -104,9 +104,32 @@ pub enum Policy {
 
 /// A range of workgroups along the axis of a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Units {
-    pub(super) lo: u64,
-    pub(super) hi: u64,
+pub struct Units {
+    /// The first of them.
+    pub lo: u64,
+    /// One past the last of them.
+    pub hi: u64,
+}
+
+impl Units {
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.hi.saturating_sub(self.lo)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lo >= self.hi
+    }
+
+    /// Those that are also in `other`.
+    pub fn intersection(self, other: Self) -> Self {
+        let lo = self.lo.max(other.lo);
+        Self {
+            lo,
+            hi: self.hi.min(other.hi).max(lo),
+        }
+    }
 }
 
 impl Situation<'_> {

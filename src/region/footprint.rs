@@ -59,7 +59,15 @@ impl Touch {
     pub fn needs(&self) -> SpanSet {
         if self.combine {
             SpanSet::EMPTY
-        } else if self.exact || self.writes.is_empty() {
+        } else {
+            self.contents()
+        }
+    }
+
+    /// Words whose present contents take part in the result: what the tile [`needs`](Self::needs), or what its contribution is combined
+    /// with, wherever that happens.
+    pub fn contents(&self) -> SpanSet {
+        if self.exact || self.writes.is_empty() {
             self.reads.clone()
         } else {
             self.reads.union(&self.writes)

@@ -102,6 +102,18 @@ impl SpanSet {
         span.words() - self.words_in(span)
     }
 
+    /// Number of runs in which the words of `span` that are not in the set lie: how many copies they would take.
+    pub fn runs_missing(&self, span: Span) -> usize {
+        let from = self.spans.partition_point(|own| own.hi <= span.lo);
+        let to = self.spans.partition_point(|own| own.lo < span.hi);
+        if from == to || span.is_empty() {
+            return usize::from(!span.is_empty());
+        }
+        let starts_inside = self.spans[from].lo <= span.lo;
+        let ends_inside = self.spans[to - 1].hi >= span.hi;
+        to - from + 1 - usize::from(starts_inside) - usize::from(ends_inside)
+    }
+
     /// Adds the words of `span`.
     pub fn insert(&mut self, span: Span) {
         if span.is_empty() {

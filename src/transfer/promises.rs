@@ -223,7 +223,7 @@ impl World {
         for (part, footprint) in launched.plan.parts.iter().zip(&footprints) {
             for (array, touch) in self.arrays.iter().zip(&footprint.arguments) {
                 let at = company.place(touch, part.device.memory());
-                for word in words(&touch.needs()) {
+                for word in words(&touch.contents()) {
                     assert_eq!(
                         array.held[usize::from(at.0)][word],
                         array.latest[word],
@@ -284,7 +284,7 @@ impl World {
                         .any(|(part, footprint)| {
                             let touch = &footprint.arguments[argument];
                             company.place(touch, part.device.memory()) == MemoryId(memory)
-                                && touch.needs().contains(word)
+                                && touch.contents().contains(word)
                         })
                 };
                 let lacks = |memory: u8| !residency.valid(MemoryId(memory)).contains(word);

@@ -103,7 +103,7 @@ pub fn copies(
                 to,
                 written: &written,
             };
-            let needs = touch.needs();
+            let needs = touch.contents();
             if present[at].now().valid(to).covers_all(&needs) {
                 continue;
             }

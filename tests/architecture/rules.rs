@@ -25,6 +25,10 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("plan", &["region", "kernel", "machine", "cost", "lanes"]),
     ("transfer", &["region", "machine", "cost", "plan"]),
     ("graph", &["region"]),
+    (
+        "simulate",
+        &["cost", "lanes", "machine", "plan", "region", "transfer"],
+    ),
     ("vec3", &[]),
     ("sync", &[]),
     ("pending", &["error", "execute", "graph"]),
@@ -113,6 +117,7 @@ const PURE: &[&str] = &[
     "src/cost",
     "src/plan",
     "src/transfer",
+    "src/simulate",
     "src/graph.rs",
     "src/graph",
     "src/trace/event.rs",

@@ -54,7 +54,7 @@ fn events(program: &[Step], argument: usize, word: u64) -> Vec<Event> {
             for (part, footprint) in parts.zip(World::footprints(launched)) {
                 let touch = &footprint.arguments[argument];
                 let place = usize::from(company.place(touch, part.device.memory()).0);
-                if touch.needs().contains(word) {
+                if touch.contents().contains(word) {
                     event.needed |= 1 << place;
                 }
                 if touch.writes.contains(word) {

@@ -1,0 +1,158 @@
+//! What is the best static split there is? Searched, without the planner's shapes and curves, from the definition of a part's cost.
+
+use impel::cost::Link;
+use impel::machine::MemoryId;
+use impel::plan::{Candidate, Units};
+use impel::region::{Residency, SpanSet, Touch, WORD_BYTES};
+use impel::simulate::Launched;
+
+use crate::cases::number;
+
+/// The end time is bisected to within this fraction.
+const TOLERANCE: f64 = 2e-3;
+
+/// End time of the best cuts along the axis, all devices of the launch taking part or not.
+///
+/// The time of a part grows with its range. So for a given end time the devices may, in order, take all they can: if
+/// that does not reach the end of the axis, no cuts do. The least end time for which it does is bisected.
+pub(crate) fn best_split_ns(launched: &Launched<'_>) -> f64 {
+    let extent = launched.load.units;
+    let all = Units { lo: 0, hi: extent };
+    let alone = launched
+        .situation
+        .candidates
+        .iter()
+        .map(|candidate| part_ns(launched, candidate, all, false));
+    let single_ns = alone.fold(f64::INFINITY, f64::min);
+    let (mut low, mut high) = (0.0, single_ns);
+    while high - low > TOLERANCE * high {
+        let middle = f64::midpoint(low, high);
+        if reaches_end(launched, middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high
+}
+
+fn reaches_end(launched: &Launched<'_>, end_ns: f64) -> bool {
+    let extent = launched.load.units;
+    let multiple = multiple(launched);
+    let mut lo = 0;
+    for candidate in launched.situation.candidates {
+        // One device alone is no split.
+        let most = if lo == 0 { extent - 1 } else { extent };
+        // In blocks of the multiple: `good` blocks can be done, `bad` blocks cannot.
+        let blocks = if most < extent {
+            most / multiple
+        } else {
+            (extent - lo).div_ceil(multiple)
+        };
+        let units = |count: u64| Units {
+            lo,
+            hi: (lo + count * multiple).min(extent),
+        };
+        let (mut good, mut bad) = (0, blocks + 1);
+        while bad - good > 1 {
+            let middle = u64::midpoint(good, bad);
+            if part_ns(launched, candidate, units(middle), true) <= end_ns {
+                good = middle;
+            } else {
+                bad = middle;
+            }
+        }
+        lo = units(good).hi;
+        if lo == extent {
+            return true;
+        }
+    }
+    false
+}
+
+fn multiple(launched: &Launched<'_>) -> u64 {
+    match launched.situation.splitting {
+        impel::plan::Splitting::Along { multiple, .. } => u64::from(multiple),
+        impel::plan::Splitting::Refused(_) => launched.load.units,
+    }
+}
+
+/// Time of `units` on `candidate`, copies before and after from the true footprint.
+pub(crate) fn part_ns(
+    launched: &Launched<'_>,
+    candidate: &Candidate,
+    units: Units,
+    shared: bool,
+) -> f64 {
+    if units.is_empty() {
+        return 0.0;
+    }
+    let situation = launched.situation;
+    let mut tile = impel::lanes::Tile {
+        lo: [0; 3],
+        hi: situation.grid,
+    };
+    tile.lo[launched.axis] = units.lo as u32;
+    tile.hi[launched.axis] = units.hi as u32;
+    let memory = candidate.device.memory();
+    let mut ns = candidate.ready_ns + candidate.whole.fixed_ns;
+    ns += candidate.whole.work_ns * units.len() as f64 / launched.load.units as f64;
+    for (argument, touch) in situation
+        .arguments
+        .iter()
+        .zip(&(launched.footprint)(tile).arguments)
+    {
+        let private = touch.combine && shared;
+        if !private || memory == MemoryId::HOST {
+            ns += in_ns(launched, candidate, argument.residency, &contents(touch));
+        }
+        let home = private || argument.next == Some(MemoryId::HOST);
+        if home && memory != MemoryId::HOST {
+            ns += copy_ns(candidate.down, &touch.writes);
+        }
+    }
+    ns
+}
+
+fn contents(touch: &Touch) -> SpanSet {
+    if touch.exact || touch.writes.is_empty() {
+        touch.reads.clone()
+    } else {
+        touch.reads.union(&touch.writes)
+    }
+}
+
+fn in_ns(
+    launched: &Launched<'_>,
+    candidate: &Candidate,
+    residency: &Residency,
+    needs: &SpanSet,
+) -> f64 {
+    let memory = candidate.device.memory();
+    let missing = needs.difference(residency.valid(memory));
+    let mut ns = copy_ns(candidate.up, &missing);
+    let mut far = missing.difference(residency.valid(MemoryId::HOST));
+    for holder in residency
+        .holders()
+        .filter(|holder| *holder != MemoryId::HOST)
+    {
+        let found = far.intersection(residency.valid(holder));
+        if !found.is_empty() {
+            let own = &launched.machine.devices[number(impel::DeviceId(holder.0))];
+            ns += copy_ns(own.link_down, &found);
+            far = far.difference(&found);
+        }
+    }
+    ns
+}
+
+fn copy_ns(link: Link, words: &SpanSet) -> f64 {
+    if words.is_empty() || link == Link::NONE {
+        return 0.0;
+    }
+    // What lies near travels together.
+    let gap_words = link.latency_ns * link.bytes_per_s / 1e9 / WORD_BYTES as f64;
+    let copied = words.merged(gap_words as u64);
+    let bytes = (copied.words() * WORD_BYTES) as f64;
+    link.latency_ns * copied.spans().len() as f64 + bytes * 1e9 / link.bytes_per_s
+}
