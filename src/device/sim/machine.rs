@@ -111,7 +111,7 @@ impl Gpu {
             pci_address: None,
             ids: (0, 0),
             limits: GpuLimits {
-                buffer_bytes_max: self.memory_bytes,
+                buffer_bytes_max: self.binding_bytes_max,
                 binding_bytes_max: self.binding_bytes_max,
                 storage_alignment_bytes: 32,
                 storage_buffers_max: 16,

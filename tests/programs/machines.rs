@@ -1,0 +1,54 @@
+//! On which machines do programs run? One CPU and one to eight GPUs, of any speed and size, on which things may go wrong.
+
+use impel::sim::{Fault, Gpu, Machine};
+
+use crate::random::Random;
+
+/// What may go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Faults {
+    /// Nothing.
+    None,
+    /// Memory is short.
+    Tight,
+    /// Anything but a wrong result.
+    Any,
+}
+
+/// A machine, and how many GPUs it has.
+pub(crate) fn machine(random: &mut Random, faults: Faults) -> (Machine, u8) {
+    let gpus = 1 + (random.next() % 8) as u8;
+    let mut machine = Machine::desktop();
+    scale(random, &mut machine.cpu);
+    for number in 1..=gpus {
+        let mut gpu = Gpu::card().named(format!("card {number}"));
+        scale(random, &mut gpu.limits);
+        gpu.overlap = random.next().is_multiple_of(2);
+        if faults == Faults::Tight || faults == Faults::Any && random.next().is_multiple_of(8) {
+            gpu.memory_bytes = 1 << (8 + random.next() % 12);
+        }
+        machine = machine.with(gpu);
+    }
+    if faults == Faults::Any {
+        let count = 1 + (random.next() % 5) as usize;
+        let among = 1 + (random.next() % 12) as u32;
+        machine = machine.with_faults(Fault::random(random.next(), gpus, count, among));
+    }
+    (machine, gpus)
+}
+
+/// Makes a device up to thirty times faster or slower, and its links as well.
+fn scale(random: &mut Random, limits: &mut impel::cost::DeviceLimits) {
+    let mut factor = || f64::from(random.float(-1.5, 1.5)).exp2().powi(3);
+    let speed = factor();
+    limits.bandwidth_bytes_per_s *= speed;
+    limits.ops_per_s *= speed * factor();
+    limits.special_ops_per_s *= speed;
+    limits.launch_ns /= factor();
+    if limits.up.latency_ns > 0.0 {
+        for link in [&mut limits.up, &mut limits.down] {
+            link.latency_ns /= factor();
+            link.bytes_per_s *= factor();
+        }
+    }
+}
