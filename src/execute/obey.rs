@@ -33,22 +33,20 @@ impl Shared {
         let mut failures = Vec::new();
         let mut live = plan.clone();
         let mut bound = self.bind_gpu_parts(job, &mut live, company, &mut failures);
-        let footprints: SmallVec<[Footprint; 4]> = live
-            .parts
-            .iter()
-            .map(|part| Footprint::clone(&job.footprint_in(part.tile, company)))
-            .collect();
-        if let Some((device, error)) = self.move_for(job, &live, &footprints)? {
+        let footprint_of = |part: &Part| Footprint::clone(&job.footprint_in(part.tile, company));
+        let mut footprints: SmallVec<[Footprint; 4]> =
+            live.parts.iter().map(footprint_of).collect();
+        // A device that fails gives up its part, or what it held, so this ends. What moved is noted.
+        while let Some((device, error)) = self.move_for(job, &live, &footprints)? {
             self.note_failure(device, job.body, &error);
-            let cause = error.to_string();
-            // What moved is noted; the CPU takes over from wherever the words are.
-            let tiles = live.parts.iter().map(|part| part.tile);
-            failures.extend(tiles.map(|tile| Failure {
+            let given_up = live.parts.iter().filter(|part| part.device == device);
+            failures.extend(given_up.map(|part| Failure {
                 device,
-                tile,
-                cause: cause.clone(),
+                tile: part.tile,
+                cause: error.to_string(),
             }));
-            return Ok(failures);
+            live.parts.retain(|part| part.device != device);
+            footprints = live.parts.iter().map(footprint_of).collect();
         }
         let running = self.start_gpu_parts(job, &live, &footprints, &mut bound, &mut failures);
         if live.parts.len() > 1 {

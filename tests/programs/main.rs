@@ -41,10 +41,11 @@ fn run_all(first_seed: u64, faults: machines::Faults) {
         if let Err(mpsc::RecvTimeoutError::Timeout) = when.recv_timeout(SOON) {
             panic!("the program of seed {seed} ({faults:?}) hangs");
         }
-        match program.join() {
-            Ok(of_program) => seen.add(&of_program),
-            Err(_) => panic!("the program of seed {seed} ({faults:?}) fails, see above"),
-        }
+        let of_program = program.join().unwrap_or_else(|payload| {
+            println!("the program of seed {seed} ({faults:?}) fails");
+            std::panic::resume_unwind(payload)
+        });
+        seen.add(&of_program);
     }
     println!("{count} programs, {faults:?}: {seen}");
     seen.check(faults);

@@ -104,7 +104,7 @@ pub(crate) fn run(seed: u64, faults: Faults) -> Seen {
         let there = both.plain.array_from_vec(words).expect("room");
         both.arrays.push((here, there));
     }
-    for _ in 0..1 + both.below(25) {
+    for _ in 0..=both.below(25) {
         match both.below(8) {
             0..5 => both.launch(),
             5 => both.read(),
