@@ -125,17 +125,18 @@ impl Both {
         (self.random.next() % bound as u64) as usize
     }
 
+    /// A policy. What is drawn does not depend on what happened, so that a seed stays the same program.
     fn policy(&mut self) -> Policy {
         let any = DeviceId(1 + self.below(usize::from(self.gpus)) as u8);
+        let devices: Vec<DeviceId> = (0..=self.gpus).map(DeviceId).collect();
+        let shares = self.random.shares(&devices);
+        let drawn = self.below(8);
         // What names a device that failed is an error, and teaches nothing.
         let failed = !self.imagined.report().failures().is_empty();
-        match self.below(8) {
+        match drawn {
             0 => Policy::CpuOnly,
-            1 | 2 if !failed && self.faults == Faults::None => Policy::GpuOnly(any),
-            1..5 if !failed => {
-                let devices: Vec<DeviceId> = (0..=self.gpus).map(DeviceId).collect();
-                Policy::Split(self.random.shares(&devices))
-            }
+            1 | 2 if self.faults == Faults::None => Policy::GpuOnly(any),
+            1..5 if !failed => Policy::Split(shares),
             _ => Policy::Auto,
         }
     }
@@ -212,7 +213,7 @@ impl Both {
         assert_ne!(self.faults, Faults::None, "{error}");
         assert!(says_what_was_lost(error), "{error}");
         let len = self.arrays[array].0.len();
-        let words = self.random.floats(len, -1.0, 1.0);
+        let words = Random(array as u64).floats(len, -1.0, 1.0);
         let (here, there) = &mut self.arrays[array];
         here.copy_from_slice(0, &words).expect("it fits");
         there.copy_from_slice(0, &words).expect("it fits");

@@ -100,7 +100,9 @@ impl Checker {
             Event::Lost { array, memory, .. } => self.lose(Some(*array), *memory),
             Event::DeviceRetired { device, .. } => self.lose(None, device.memory()),
             Event::DeviceFailed { device, .. } => {
-                self.excuse(|unused| unused.to == device.memory());
+                // What was on its way to the device, and what came home for a use that the failure interrupted.
+                let to = [device.memory(), MemoryId::HOST];
+                self.excuse(|unused| to.contains(&unused.to));
             }
             Event::Rebuilt { array, spans } => self.rebuild(*array, spans),
             Event::PlanMade { .. }
