@@ -1,5 +1,6 @@
 //! How does work reach the queue? Dispatches and copies are recorded into one batch, and batches are submitted whole.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 
 use super::bind::{Argument, sharing};
@@ -17,6 +18,9 @@ use crate::machine::GpuFeature;
 
 /// Dispatches in a batch, beyond which it is submitted.
 pub(super) const DISPATCHES_MAX: u32 = 64;
+
+/// Uniform data that are looked through for equal ones.
+const RECENT_MAX: usize = 8;
 
 /// Words of uniform data in a batch, beyond which it is submitted.
 pub(super) const PAGE_WORDS: usize = 64 << 10;
@@ -38,9 +42,14 @@ pub(super) struct Recorder {
     last: Arc<Batch>,
     pub(super) upstream: Upstream,
     pub(super) stopwatch: Option<Stopwatch>,
-    /// Scratch space for keys of bind groups and for offsets.
+    /// Scratch space for keys of bind groups.
     key: Vec<u64>,
+    /// Where the uniform data of the dispatch at hand are, in bytes.
     offsets: Vec<u32>,
+    /// The latest uniform data on the page: their first words and lengths in words.
+    recent: VecDeque<(usize, usize)>,
+    /// Bind group and offsets that the pass is set to.
+    bound: Option<(wgpu::BindGroup, Vec<u32>)>,
 }
 
 impl Recorder {
@@ -58,6 +67,8 @@ impl Recorder {
             stopwatch: None,
             key: Vec::new(),
             offsets: Vec::new(),
+            recent: VecDeque::new(),
+            bound: None,
         }
     }
 
@@ -83,14 +94,33 @@ impl Recorder {
     fn end_pass(&mut self) {
         self.pass = None;
         self.program = None;
+        self.bound = None;
     }
 
-    /// Puts uniform data on the page and notes its offset.
+    /// Puts uniform data on the page, unless they are there already, and notes their offset.
     fn put(&mut self, words: &[u32], size: u32, alignment_words: usize) {
-        let at = self.page.len().next_multiple_of(alignment_words);
-        self.page.resize(at + uniform_words(size) as usize, 0);
-        self.page[at..at + words.len()].copy_from_slice(words);
+        let length = uniform_words(size) as usize;
+        let at = self.find(words, length).unwrap_or_else(|| {
+            let at = self.page.len().next_multiple_of(alignment_words);
+            self.page.resize(at + length, 0);
+            self.page[at..at + words.len()].copy_from_slice(words);
+            if self.recent.len() == RECENT_MAX {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((at, length));
+            at
+        });
         self.offsets.push((at as u64 * WORD) as u32);
+    }
+
+    /// Where among the latest uniform data there are `length` words that begin with `words` and go on with zeros.
+    fn find(&self, words: &[u32], length: usize) -> Option<usize> {
+        let same = |&(at, own): &(usize, usize)| {
+            let (start, rest) = self.page[at..at + own].split_at(words.len().min(own));
+            own == length && start == words && rest.iter().all(|&word| word == 0)
+        };
+        let found = self.recent.iter().rev().copied().find(same);
+        found.map(|(at, _)| at)
     }
 
     fn has_work(&self) -> bool {
@@ -294,6 +324,7 @@ impl Gpu {
             recorder.written.clear();
         }
         recorder.page.clear();
+        recorder.recent.clear();
         recorder.dispatches = 0;
         recorder.last = std::mem::replace(&mut recorder.batch, Batch::new(Progress::Recording));
         match outcome {
@@ -351,6 +382,7 @@ fn encode(
         pass: Some(pass),
         program: current,
         offsets,
+        bound,
         dispatches,
         ..
     } = recorder
@@ -361,7 +393,11 @@ fn encode(
         pass.set_pipeline(&program.pipeline);
         *current = Some(program.id);
     }
-    pass.set_bind_group(0, group, offsets);
+    // Some drivers copy the whole group for the sake of its offsets.
+    if !matches!(bound, Some((own, at)) if own == group && at == offsets) {
+        pass.set_bind_group(0, group, offsets);
+        *bound = Some((group.clone(), offsets.clone()));
+    }
     pass.dispatch_workgroups(workgroups[0], workgroups[1], workgroups[2]);
     *dispatches += 1;
 }
