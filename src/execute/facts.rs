@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use smallvec::SmallVec;
 
 use super::repeats::Repeats;
+use super::settled::Settled;
 use crate::cost::Work;
 use crate::kernel::access::Split;
 use crate::kernel::{self, Environment, Kernel, Resolved};
@@ -53,6 +54,7 @@ pub(crate) struct Facts {
     repeats: Mutex<Repeats>,
     /// Cuts at multiples of this many units fall on borders of cache lines, if the arrays begin at such.
     line_multiple: OnceLock<u32>,
+    settled: Mutex<Vec<Settled>>,
 }
 
 /// A bound argument without its array.
@@ -146,6 +148,7 @@ impl Facts {
             plans: Mutex::default(),
             repeats: Mutex::default(),
             line_multiple: OnceLock::new(),
+            settled: Mutex::default(),
             bound,
             resolved,
         }
@@ -261,6 +264,26 @@ impl Facts {
         let mut latest_first = plans.iter().rev();
         let known = latest_first.find(|known| known.holds(situation, policy))?;
         Some(Arc::clone(known.plan()))
+    }
+
+    /// The latest note of a settled launch that `is_it`.
+    pub(super) fn settled(&self, is_it: impl Fn(&mut Settled) -> bool) -> Option<Settled> {
+        let mut settled = lock(&self.settled);
+        let found = settled
+            .iter_mut()
+            .rev()
+            .find_map(|settled| is_it(settled).then(|| settled.clone()));
+        found
+    }
+
+    /// Notes that a launch has settled.
+    pub(super) fn settle(&self, launch: Settled) {
+        let mut settled = lock(&self.settled);
+        settled.retain(|other| !other.is_like(&launch));
+        if settled.len() == PLANS_MAX {
+            settled.remove(0);
+        }
+        settled.push(launch);
     }
 
     /// Keeps a plan for the next time.

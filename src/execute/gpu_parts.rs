@@ -14,6 +14,7 @@ use crate::device::cpu::Lending;
 use crate::device::{Accelerator, Argument, Buffer, DeviceError, Dispatch, Timing};
 use crate::error::LaunchError;
 use crate::kernel::access::Combine;
+use crate::lanes::Tile;
 use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
@@ -63,7 +64,7 @@ impl Shared {
                     device: part.device,
                     slots,
                 }),
-                Err(error) => failures.push(self.failure(job, part, &error)),
+                Err(error) => failures.push(self.failure(job, part.device, part.tile, &error)),
             }
             bound
                 .last()
@@ -294,16 +295,23 @@ impl Shared {
             part: number,
             cause: error.to_string().into(),
         });
-        self.failure(job, part, error)
+        self.failure(job, part.device, part.tile, error)
     }
 
-    fn failure(&self, job: &Job<'_>, part: &Part, error: &DeviceError) -> Failure {
-        self.note_failure(part.device, job.body, error);
-        self.record_device_failure(part.device, error);
-        self.report().add_failure(part.device, error.to_string());
+    /// A part failed.
+    pub(super) fn failure(
+        &self,
+        job: &Job<'_>,
+        device: DeviceId,
+        tile: Tile,
+        error: &DeviceError,
+    ) -> Failure {
+        self.note_failure(device, job.body, error);
+        self.record_device_failure(device, error);
+        self.report().add_failure(device, error.to_string());
         Failure {
-            device: part.device,
-            tile: part.tile,
+            device,
+            tile,
             cause: error.to_string(),
         }
     }

@@ -46,12 +46,17 @@ impl Shared {
             )?;
             return Ok(());
         }
+        if let Some(outcome) = self.repeat(&job) {
+            let failures: SmallVec<[Failure; 1]> = outcome.err().into_iter().collect();
+            return self.repair(&job, &failures).map(|_| ());
+        }
         let plan = self.plan(&job)?;
         self.record_plan(&job, &plan);
         self.note_plan(&job, &plan);
         let failures = self.obey(&job, &plan)?;
         let repaired = self.repair(&job, &failures)?;
         if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
+            self.settle(&job, &plan);
             self.plans().insert(job.body.kernel.fingerprint, plan);
         }
         Ok(())

@@ -12,6 +12,7 @@ mod queue;
 mod record;
 mod repeats;
 mod replay;
+mod settled;
 mod standing;
 mod timing;
 

@@ -85,6 +85,14 @@ impl Residency {
         sole
     }
 
+    /// Whether `spans` are valid in `memory` and nowhere else.
+    pub fn is_only_in(&self, memory: MemoryId, spans: &SpanSet) -> bool {
+        self.valid(memory).covers_all(spans)
+            && (0_u8..)
+                .zip(&self.valid)
+                .all(|(number, valid)| number == memory.0 || !valid.meets(spans))
+    }
+
     /// Words that no memory holds any more.
     pub fn lost(&self) -> &SpanSet {
         &self.lost
@@ -256,6 +264,9 @@ mod tests {
                 }
                 let missing = residency.missing(memory, &SpanSet::from(needed));
                 prop_assert_eq!(missing.words(), residency.missing_words(memory, needed));
+                let needed = SpanSet::from(needed);
+                let alone = residency.sole(memory).covers_all(&needed);
+                prop_assert_eq!(residency.is_only_in(memory, &needed), alone);
             }
             for word in 0..WORDS {
                 let held = model.iter().any(|held| held[word as usize]);
