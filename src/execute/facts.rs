@@ -269,11 +269,10 @@ impl Facts {
     /// The latest note of a settled launch that `is_it`.
     pub(super) fn settled(&self, is_it: impl Fn(&mut Settled) -> bool) -> Option<Settled> {
         let mut settled = lock(&self.settled);
-        let found = settled
+        settled
             .iter_mut()
             .rev()
-            .find_map(|settled| is_it(settled).then(|| settled.clone()));
-        found
+            .find_map(|settled| is_it(settled).then(|| settled.clone()))
     }
 
     /// Notes that a launch has settled.
