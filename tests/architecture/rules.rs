@@ -7,6 +7,7 @@ pub(crate) const CRATES: &[(&str, &str)] = &[
     ("impel-compiler", "compiler/src/lib.rs"),
     ("impel-macros", "macros/src/lib.rs"),
     ("impel-kernels", "kernels/src/lib.rs"),
+    ("impel-cli", "cli/src/main.rs"),
 ];
 
 /// Most lines of a file.
