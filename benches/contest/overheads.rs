@@ -28,6 +28,24 @@ pub(crate) const OVERHEADS: &[Overhead] = &[
         run: launch_latency,
     },
     Overhead {
+        name: "replay_of_1",
+        contestant: "impel_cpu",
+        size: 64,
+        run: replay_of_one,
+    },
+    Overhead {
+        name: "step_of_1000",
+        contestant: "impel_cpu",
+        size: 64,
+        run: step_of_many,
+    },
+    Overhead {
+        name: "chained_launch",
+        contestant: "impel_cpu",
+        size: 64,
+        run: chained_launch,
+    },
+    Overhead {
         name: "runtime_new",
         contestant: "impel_cpu",
         size: 1,
@@ -138,8 +156,19 @@ impl Saxpy {
         );
     }
 
+    /// A launch, recorded.
+    fn record(&mut self) -> impel::Graph<'_> {
+        let Saxpy { rt, params, x, y } = self;
+        let graph = rt.graph(|g| {
+            let x = &g.input("x", x)?;
+            let y = &mut g.array("y", y)?;
+            let params = *params;
+            g.launch(wgsl::saxpy { params, x, y }.over(params.n))
+        });
+        graph.expect("the launch is valid")
+    }
+
     /// A launch.
-    #[cfg(feature = "gpu")]
     fn start(&mut self) {
         let Saxpy { rt, params, x, y } = self;
         let launch = wgsl::saxpy {
@@ -159,6 +188,56 @@ fn launch_latency(call: &Call, size: usize) -> Result<Outcome, String> {
         size,
     );
     Ok(means(5 * call.iterations, || saxpy.finish(None)))
+}
+
+/// A recorded launch, replayed once and waited for.
+fn replay_of_one(call: &Call, size: usize) -> Result<Outcome, String> {
+    let mut saxpy = Saxpy::new(
+        Devices::Cpu(impel::Level::detect()).runtime(call.threads)?,
+        size,
+    );
+    let mut graph = saxpy.record();
+    let replay = || graph.replay(1).wait().expect("the launch succeeds");
+    Ok(means(5 * call.iterations, replay))
+}
+
+/// A step of a recorded launch that is replayed many times.
+fn step_of_many(call: &Call, size: usize) -> Result<Outcome, String> {
+    let mut saxpy = Saxpy::new(
+        Devices::Cpu(impel::Level::detect()).runtime(call.threads)?,
+        size,
+    );
+    let mut graph = saxpy.record();
+    let mut batch = || {
+        let replay = || graph.replay(BATCH).wait().expect("the launch succeeds");
+        nanoseconds(replay) / BATCH as u64
+    };
+    batch();
+    Ok(Outcome {
+        checksum: 0.0,
+        ns: (0..5 * call.iterations).map(|_| batch()).collect(),
+    })
+}
+
+/// One of ten thousand tiny launches that depend on each other, up to the end of one wait for all.
+fn chained_launch(call: &Call, size: usize) -> Result<Outcome, String> {
+    const CHAINED: u64 = 10_000;
+    let mut saxpy = Saxpy::new(
+        Devices::Cpu(impel::Level::detect()).runtime(call.threads)?,
+        size,
+    );
+    let mut chain = || {
+        let launches = || {
+            (0..CHAINED).for_each(|_| saxpy.start());
+            saxpy.rt.sync();
+        };
+        nanoseconds(launches) / CHAINED
+    };
+    chain();
+    Ok(Outcome {
+        checksum: 0.0,
+        ns: (0..call.iterations).map(|_| chain()).collect(),
+    })
 }
 
 /// The first runtime of a process: the one that a program waits for.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, Prepared, Shared, Work};
+use super::{AT_ONCE_NS, Outcome, Prepared, Shared, Work};
 use crate::error::LaunchError;
 use crate::graph::{Access, TaskId};
 use crate::region::SpanSet;
@@ -54,7 +54,8 @@ fn together(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
 }
 
 impl Shared {
-    /// Queues steps of a program behind the work that they conflict with.
+    /// Queues steps of a program behind the work that they conflict with; a few tiny ones with nothing before them are carried out
+    /// at once, as such launches are.
     pub(crate) fn replay(
         &self,
         program: &Arc<Program>,
@@ -71,7 +72,12 @@ impl Shared {
             replay,
             outcome: outcome.clone(),
         };
-        let (id, taken) = self.queue.add(|_| work, program.accesses.clone(), 0, false);
+        let step = program.phases[first].iter();
+        let step_ns: f64 = step.map(|launch| self.predict_on_cpu(&launch.job())).sum();
+        let ns = step_ns * steps as f64;
+        let at_once = self.devices.cpu_only() && ns < AT_ONCE_NS;
+        let accesses = program.accesses.clone();
+        let (id, taken) = self.queue.add(|_| work, accesses, ns as u64, at_once);
         if let Some(work) = taken {
             self.carry_out(id, work, false);
         }

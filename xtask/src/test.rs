@@ -84,6 +84,7 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
             "--no-fail-fast",
         ])
     });
+    protocol.take("models of threads", || setting.models());
     protocol.take("documentation tests", || {
         setting.test(&["--workspace", "--doc", "--no-fail-fast"])
     });
@@ -109,6 +110,11 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
 /// The folder of the rivals' workspace.
 fn rivals(root: &Path) -> PathBuf {
     root.join("benches/rivals")
+}
+
+/// The folder of the models' workspace.
+fn models(root: &Path) -> PathBuf {
+    root.join("tests/loom")
 }
 
 /// Runs a command with its output shown.
@@ -152,7 +158,8 @@ fn in_ci() -> bool {
 fn format(root: &Path) -> Verdict {
     let impel = command::show(&mut cargo(root, &["fmt", "--all", "--check"]));
     let rivals = command::show(&mut cargo(&rivals(root), &["fmt", "--check"]));
-    verdict(impel.and(rivals), String::new())
+    let models = command::show(&mut cargo(&models(root), &["fmt", "--check"]));
+    verdict(impel.and(rivals).and(models), String::new())
 }
 
 /// Whether this toolchain is the oldest one promised, so that the other steps prove the promise.
@@ -246,6 +253,17 @@ impl Setting {
         if self.extent == Extent::Long {
             test.env("IMPEL_TEST_LONG", "1");
         }
+        let mut counts = Counts::default();
+        let result = command::watch(&mut test, |line| {
+            println!("{line}");
+            counts.see(line);
+        });
+        verdict(result, counts.to_string())
+    }
+
+    /// Has loom try every order of events where threads meet, and find the mistakes that are put in.
+    fn models(&self) -> Verdict {
+        let mut test = cargo(&models(&self.root), &["test", "--locked"]);
         let mut counts = Counts::default();
         let result = command::watch(&mut test, |line| {
             println!("{line}");
