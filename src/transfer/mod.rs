@@ -11,6 +11,7 @@ mod copy;
 mod promises;
 pub mod residence;
 mod schedule;
+pub mod window;
 
 pub use commit::{Company, commit};
 pub use copy::{Copies, Copy, Reason, Totals};
