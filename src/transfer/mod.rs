@@ -7,6 +7,7 @@
 
 mod commit;
 mod copy;
+pub mod pipeline;
 #[cfg(test)]
 mod promises;
 pub mod residence;
