@@ -1,5 +1,9 @@
 //! What is computed on? Arrays that live wherever they were last written, and come home only when and as far as they are read.
 
+mod placement;
+
+pub(crate) use placement::{Placed, Placement};
+
 use std::any::Any;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -8,15 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytemuck::Pod;
 
-use crate::device::Buffer;
 use crate::device::cpu::{HostMemory, Lending, Loan};
-use crate::error::{ArrayError, LaunchError};
+use crate::error::ArrayError;
 use crate::execute::Shared;
 use crate::graph::{Access, ArrayId};
-use crate::machine::MemoryId;
-use crate::region::{Residency, Span, SpanSet, Touch};
+use crate::region::Span;
 use crate::trace::{ArrayNo, Event};
-use crate::transfer::{self, Company};
 
 /// Most words of an array: kernels index with 32 bits.
 const WORDS_MAX: u64 = i32::MAX as u64;
@@ -55,101 +56,9 @@ pub struct ArrayCore {
     placement: Mutex<Placement>,
 }
 
-/// Where an array's words are.
-#[derive(Debug)]
-pub(crate) struct Placement {
-    pub(crate) residency: Residency,
-    /// By GPU, in the order of discovery.
-    pub(crate) buffers: Vec<Option<Arc<Buffer>>>,
-    /// Ranges that a failed launch should have written, and why.
-    pub(crate) failed: Vec<(Span, Arc<LaunchError>)>,
-    /// Ranges that were lost with a GPU: its name and what the driver said.
-    pub(crate) lost_with: Option<(String, String)>,
-}
-
-impl Placement {
-    /// Whether no content is missing anywhere.
-    pub(crate) fn is_intact(&self) -> bool {
-        self.failed.is_empty() && self.residency.lost().is_empty()
-    }
-
-    /// The error of using `span`, if its content is missing.
-    pub(crate) fn check(&self, span: Span) -> Result<(), ArrayError> {
-        if let Some((failed, cause)) = self
-            .failed
-            .iter()
-            .find(|(failed, _)| failed.lo < span.hi && span.lo < failed.hi)
-        {
-            return Err(ArrayError::Failed {
-                lo: failed.lo,
-                hi: failed.hi,
-                cause: Arc::clone(cause),
-            });
-        }
-        let lost = self.residency.lost().intersection(&SpanSet::from(span));
-        if let (false, Some((device, cause))) = (lost.is_empty(), &self.lost_with) {
-            return Err(ArrayError::Lost {
-                device: device.clone(),
-                words: lost.to_string(),
-                cause: cause.clone(),
-            });
-        }
-        Ok(())
-    }
-
-    /// The array's buffer in a GPU's memory.
-    pub(crate) fn buffer(&self, memory: MemoryId) -> Option<Arc<Buffer>> {
-        self.buffers
-            .get(usize::from(memory.0).checked_sub(1)?)?
-            .clone()
-    }
-
-    /// Puts the array's buffer in a GPU's memory, or takes it away.
-    pub(crate) fn set_buffer(&mut self, memory: MemoryId, buffer: Option<Arc<Buffer>>) {
-        let at = usize::from(memory.0) - 1;
-        if self.buffers.len() <= at {
-            self.buffers.resize(at + 1, None);
-        }
-        self.buffers[at] = buffer;
-    }
-
-    /// Notes that a GPU's memory is gone, and returns the words that are lost with it.
-    pub(crate) fn lose(&mut self, memory: MemoryId, device: String, cause: String) -> SpanSet {
-        let lost = self.residency.drop_memory(memory);
-        self.set_buffer(memory, None);
-        if !lost.is_empty() {
-            self.lost_with = Some((device, cause));
-        }
-        lost
-    }
-
-    /// Notes what a finished part, or the host, wrote in `memory`.
-    pub(crate) fn commit(&mut self, touch: &Touch, memory: MemoryId, company: Company) {
-        transfer::commit(&mut self.residency, touch, memory, company);
-        if !self.failed.is_empty() {
-            for (span, cause) in std::mem::take(&mut self.failed) {
-                let left = SpanSet::from(span).difference(&touch.writes);
-                self.failed
-                    .extend(left.iter().map(|span| (span, Arc::clone(&cause))));
-            }
-        }
-    }
-
-    /// Notes that the host has written `span`.
-    fn written(&mut self, span: Span) {
-        self.commit(&Touch::writing(span), MemoryId::HOST, Company::Alone);
-    }
-}
-
 impl ArrayCore {
     pub(crate) fn new(shared: &Arc<Shared>, host: HostMemory) -> Arc<Self> {
-        let residency = Residency::new(host.words(), MemoryId::HOST);
-        let placement = Placement {
-            residency,
-            buffers: Vec::new(),
-            failed: Vec::new(),
-            lost_with: None,
-        };
+        let placement = Placement::at_home(host.words());
         let (id, shared) = (shared.next_array(), Arc::clone(shared));
         shared.trace.record(|| Event::ArrayMade {
             array: ArrayNo(id.0),

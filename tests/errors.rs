@@ -443,7 +443,7 @@ fn a_gpu_lost_among_launches_costs_no_panic_and_no_wrong_number() {
 fn a_gpu_without_room_leaves_its_part_to_the_cpu() {
     let name = "a_gpu_without_room_leaves_its_part_to_the_cpu";
     let n = 65_537;
-    let rt = devices::builder().gpu_memory(4096).build().unwrap();
+    let rt = devices::builder().gpu_memory(256).build().unwrap();
     let found = devices::gpus(&rt);
     devices::on_each_gpu(name, |_, gpu| {
         assert!(found.contains(&gpu));
@@ -461,10 +461,10 @@ fn a_gpu_without_room_leaves_its_part_to_the_cpu() {
                 .any(|(device, _)| *device == gpu)
         );
         // What fits is still done there.
-        let (x, mut y) = pair(&rt, 100);
+        let (x, mut y) = pair(&rt, 16);
         rt.launch(axpy(&x, &mut y).with_policy(Policy::GpuOnly(gpu)))
             .unwrap();
-        assert_eq!(*y.read().unwrap(), [2.0; 100]);
+        assert_eq!(*y.read().unwrap(), [2.0; 16]);
 
         // What must be done there and cannot is an error.
         let (x, mut y) = pair(&rt, n);

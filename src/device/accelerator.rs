@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::gpu;
 use super::{DeviceError, sim};
 use crate::cost::DeviceLimits;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Window};
 use crate::lanes::Tile;
 use crate::machine;
 use crate::region::Span;
@@ -25,6 +25,17 @@ pub(crate) enum Timing {
     Off,
     /// Timed where the device can.
     Measured,
+}
+
+/// Which workgroups of a launch to run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dispatched {
+    /// Workgroups of the whole launch.
+    pub(crate) num_workgroups: [u32; 3],
+    /// The ones to run.
+    pub(crate) tile: Tile,
+    /// Whether to time them.
+    pub(crate) timing: Timing,
 }
 
 /// A device beside the CPU, with a memory of its own. Everything handed to it happens in the order in which it was handed over.
@@ -242,6 +253,15 @@ impl Accelerator {
         }
     }
 
+    /// The most bytes that [`allocate`](Self::allocate) may have in use.
+    pub(crate) fn memory_budget(&self) -> u64 {
+        match &self.engine {
+            #[cfg(feature = "gpu")]
+            Engine::Driven(gpu) => gpu.memory_budget(),
+            Engine::Simulated(gpu) => gpu.memory_budget(),
+        }
+    }
+
     /// Makes a buffer of `words` words (of one, if none), all zero.
     ///
     /// # Errors
@@ -318,7 +338,8 @@ impl Accelerator {
         Ok(())
     }
 
-    /// Has the workgroups of `tile` of a launch of `num_workgroups` run, in order with everything else.
+    /// Has the workgroups of `part` run, in order with everything else. Where `windows` are given, one for each binding that
+    /// [may be bound in part](crate::kernel::Binding::may_be_windowed), only these ranges of the arrays are bound.
     ///
     /// # Errors
     ///
@@ -328,9 +349,8 @@ impl Accelerator {
         &self,
         kernel: &'static Kernel,
         arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-        timing: Timing,
+        windows: &[Window],
+        part: Dispatched,
     ) -> Result<Dispatch, DeviceError> {
         match &self.engine {
             #[cfg(feature = "gpu")]
@@ -338,11 +358,11 @@ impl Accelerator {
                 let arguments: Option<SmallVec<[gpu::Argument<'_>; 8]>> =
                     arguments.iter().map(driven).collect();
                 let arguments = arguments.ok_or_else(|| self.foreign_buffer())?;
-                gpu.dispatch(kernel, &arguments, num_workgroups, tile, timing)
+                gpu.dispatch_part(kernel, &arguments, windows, part)
                     .map(Dispatch::Driven)
             }
             Engine::Simulated(gpu) => gpu
-                .dispatch(kernel, arguments, num_workgroups, tile, timing)
+                .dispatch(kernel, arguments, windows, part)
                 .map(Dispatch::Simulated),
         }
     }

@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use accelerator::Engine;
-pub(crate) use accelerator::{Accelerator, Argument, Buffer, Dispatch, Patience, Timing};
+pub(crate) use accelerator::{
+    Accelerator, Argument, Buffer, Dispatch, Dispatched, Patience, Timing,
+};
 pub(crate) use error::DeviceError;
 
 use crate::cost::{DeviceKey, DeviceLimits, Work};

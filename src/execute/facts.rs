@@ -215,6 +215,11 @@ impl Facts {
         footprint(&self.resolved, &self.bound, tile, Company::Shared)
     }
 
+    /// What a tile touches in this company, worked out anew and not kept.
+    pub(super) fn footprint_anew(&self, tile: Tile, company: Company) -> Footprint {
+        footprint(&self.resolved, &self.bound, tile, company)
+    }
+
     /// How much work a tile is. Memory traffic is the footprint, since caches serve repeated loads.
     pub(super) fn work(&self, tile: Tile, footprint: &Footprint) -> Work {
         work(self.kernel, &self.work_per_invocation, tile, footprint)

@@ -8,12 +8,16 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error, commit, workgroups};
+use super::memory::{Denied, Patience, Release};
+use super::pieces::{Fit, Stream, operands};
 use super::record::Starting;
 use super::timing::Timed;
+use crate::array::Placed;
 use crate::device::cpu::Lending;
-use crate::device::{Accelerator, Argument, Buffer, DeviceError, Dispatch, Timing};
+use crate::device::{Accelerator, Argument, DeviceError, Dispatch, Dispatched, Timing};
 use crate::error::LaunchError;
 use crate::kernel::access::Combine;
+use crate::kernel::{self, Space, Window};
 use crate::lanes::Tile;
 use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
@@ -21,24 +25,60 @@ use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Span, SpanSet};
 use crate::trace::{Event, PartKind, PartNo};
 use crate::transfer::Company;
+use crate::transfer::residence::Want;
 
-/// The buffers of a GPU part's slots.
+/// The buffers of a GPU part's slots, pinned as long as it lives.
 pub(super) struct BoundPart {
-    device: DeviceId,
+    part: Part,
     slots: SmallVec<[BoundSlot; 8]>,
+    /// Behind the buffers: fields are dropped in order.
+    _release: Release,
+}
+
+impl BoundPart {
+    /// The part.
+    pub(super) fn part(&self) -> &Part {
+        &self.part
+    }
 }
 
 /// What a slot is bound to.
 struct BoundSlot {
-    buffer: Arc<Buffer>,
+    placed: Placed,
+    /// The words of the array that are bound; those of a private copy are counted from its start.
+    words: Span,
     /// Set where the buffer is a private copy of what is combined.
     combine: Option<Combine>,
 }
 
+/// What GPU parts combined, by number of the slot.
+#[derive(Debug, Default)]
+pub(super) struct Gathered(SmallVec<[(usize, Combine, Vec<u32>); 2]>);
+
+impl Gathered {
+    fn add(&mut self, index: usize, combine: Combine, copy: Vec<u32>) {
+        let known = self.0.iter_mut().find(|(known, ..)| *known == index);
+        let Some((_, _, sum)) = known else {
+            self.0.push((index, combine, copy));
+            return;
+        };
+        for (word, &add) in sum.iter_mut().zip(&copy) {
+            *word = combine.apply(*word, add);
+        }
+    }
+
+    /// Adds what another one has.
+    pub(super) fn take_in(&mut self, other: Self) {
+        for (index, combine, copy) in other.0 {
+            self.add(index, combine, copy);
+        }
+    }
+}
+
 /// A GPU part in its queue.
-pub(super) struct Started<'a> {
+pub(super) struct Started {
     part: Part,
-    footprint: &'a Footprint,
+    footprint: Arc<Footprint>,
     dispatch: Dispatch,
     timing: Timing,
     bound: BoundPart,
@@ -46,157 +86,182 @@ pub(super) struct Started<'a> {
 }
 
 impl Shared {
-    /// Finds or makes the buffers of all GPU parts before anything moves. A part without room leaves the plan as a failure.
+    /// Finds or makes the buffers of all GPU parts before anything moves. A part without room leaves the plan as a failure, and one
+    /// that fits only piece by piece as a stream of pieces.
     pub(super) fn bind_gpu_parts(
         &self,
         job: &Job<'_>,
         plan: &mut Plan,
         company: Company,
         failures: &mut Vec<Failure>,
-    ) -> Vec<BoundPart> {
-        let mut bound = Vec::new();
+    ) -> (Vec<BoundPart>, Vec<Stream>) {
+        let (mut bound, mut streams) = (Vec::new(), Vec::new());
+        let cut: SmallVec<[DeviceId; 4]> = plan
+            .parts
+            .iter()
+            .filter(|part| same_device(plan, part))
+            .map(|part| part.device)
+            .collect();
         plan.parts.retain(|part| {
             if part.device == DeviceId::CPU {
                 return true;
             }
-            match self.bind(job, part.device, company) {
-                Ok(slots) => bound.push(BoundPart {
-                    device: part.device,
-                    slots,
-                }),
-                Err(error) => failures.push(self.failure(job, part.device, part.tile, &error)),
-            }
-            bound
-                .last()
-                .is_some_and(|bound| bound.device == part.device)
-        });
-        bound
-    }
-
-    fn bind(
-        &self,
-        job: &Job<'_>,
-        device: DeviceId,
-        company: Company,
-    ) -> Result<SmallVec<[BoundSlot; 8]>, DeviceError> {
-        let gpu = self.devices.gpu(device);
-        let mut placements = Placements::lock(job);
-        let accesses = job.body.kernel.access.buffers;
-        let mut bind_slot = |slot: &Slot, combine: Option<Combine>| {
-            let Some(combine) = combine.filter(|_| company == Company::Shared) else {
-                let buffer = whole_buffer(gpu, device.memory(), slot, &mut placements)?;
-                return Ok(BoundSlot {
-                    buffer,
-                    combine: None,
-                });
-            };
-            let all = Span::new(0, slot.span.words());
-            let buffer = Arc::new(gpu.allocate(all.words())?);
-            gpu.fill(&buffer, all, combine.identity())?;
-            Ok(BoundSlot {
-                buffer,
-                combine: Some(combine),
-            })
-        };
-        let slots = job.slots.iter().zip(accesses);
-        slots
-            .map(|(slot, access)| bind_slot(slot, access.combine))
-            .collect()
-    }
-
-    /// Records the GPU parts of a plan, whose words are in place. A part that its GPU refuses is a failure; the others go on.
-    pub(super) fn start_gpu_parts<'a>(
-        &self,
-        job: &Job<'_>,
-        plan: &Plan,
-        footprints: &'a [Footprint],
-        bound: &mut Vec<BoundPart>,
-        failures: &mut Vec<Failure>,
-    ) -> Vec<Started<'a>> {
-        let mut running = Vec::new();
-        for (part, footprint) in plan.parts.iter().zip(footprints) {
-            let Some(at) = bound.iter().position(|bound| bound.device == part.device) else {
-                continue;
-            };
-            let bound = bound.swap_remove(at);
-            let work = job.work(part.tile, footprint);
-            let timing = self.timing(job, part.device, work);
-            let number = self.record_part(
-                job,
-                &Starting {
-                    device: part.device,
-                    tile: part.tile,
-                    footprint,
-                    company: Company::of(plan.parts.len()),
-                    kind: PartKind::Planned,
-                    predicted_ns: part.predicted_ns,
-                },
-            );
-            let dispatched = self.dispatch(job, part, timing, &bound);
-            if same_device(plan, part) {
-                // Cut so that no piece keeps the device too long for the system: they must not become one batch again.
-                self.devices.flush();
-            }
-            match dispatched {
-                Ok(dispatch) => {
-                    running.push(Started {
-                        part: *part,
-                        footprint,
-                        dispatch,
-                        timing,
-                        bound,
-                        number,
-                    });
+            let fit = match self.fit(job, part.device, part.tile, company) {
+                Ok(Fit::Whole(wants)) => wants,
+                Ok(Fit::Windows(wants)) if !cut.contains(&part.device) => wants,
+                Ok(Fit::Windows(_)) => {
+                    // Cut for another reason: its windows are not all needed at once.
+                    Stream::add(&mut streams, part, vec![part.tile]);
+                    return false;
                 }
-                Err(error) => failures.push(self.failure_of(job, number, part, &error)),
+                Ok(Fit::Pieces(tiles)) => {
+                    Stream::add(&mut streams, part, tiles);
+                    return false;
+                }
+                Err(reason) => {
+                    failures.push(self.no_room(part, &reason));
+                    return false;
+                }
+            };
+            let patience = if bound.is_empty() {
+                Patience::Waits
+            } else {
+                Patience::Gives
+            };
+            match self.bind(job, part, company, (&fit, patience)) {
+                Ok(found) => bound.push(found),
+                Err(denied) => {
+                    failures.push(self.denied(job, part, &denied));
+                    return false;
+                }
             }
+            true
+        });
+        (bound, streams)
+    }
+
+    /// The buffers of a part.
+    pub(super) fn bind(
+        &self,
+        job: &Job<'_>,
+        part: &Part,
+        company: Company,
+        (wants, patience): (&[Want], Patience),
+    ) -> Result<BoundPart, Denied> {
+        let gpu = self.devices.gpu(part.device);
+        let release = self.release();
+        let found = self.buffers_for(job, part.device, wants, patience)?;
+        let footprint = job.footprint_in(part.tile, company);
+        let operands = operands(job, company);
+        let alignment = self.room(part.device).alignment_words;
+        let accesses = job.body.kernel.access.buffers.iter();
+        let mut slots = SmallVec::new();
+        for (index, (placed, access)) in found.into_iter().zip(accesses).enumerate() {
+            let combine = access.combine.filter(|_| company == Company::Shared);
+            if let Some(combine) = combine {
+                gpu.fill(&placed.buffer, placed.span, combine.identity())?;
+            }
+            let touch = &footprint.arguments[index];
+            let whole = operands[index].bound;
+            let words = if placed.span.covers(whole)
+                && whole.words() <= self.room(part.device).range_words_max
+            {
+                whole
+            } else {
+                operands[index].window(touch.reads.hull().hull(touch.writes.hull()), alignment)
+            };
+            slots.push(BoundSlot {
+                placed,
+                words,
+                combine,
+            });
         }
-        running
+        Ok(BoundPart {
+            part: *part,
+            slots,
+            _release: release,
+        })
+    }
+
+    /// Records a GPU part, whose words are in place, or says how its GPU refuses it.
+    pub(super) fn start(
+        &self,
+        job: &Job<'_>,
+        bound: BoundPart,
+        (company, kind): (Company, PartKind),
+    ) -> Result<Started, Failure> {
+        let part = bound.part;
+        let footprint = job.footprint_in(part.tile, company);
+        let work = job.work(part.tile, &footprint);
+        let timing = self.timing(job, part.device, work);
+        let number = self.record_part(
+            job,
+            &Starting {
+                device: part.device,
+                tile: part.tile,
+                footprint: &footprint,
+                company,
+                kind,
+                predicted_ns: part.predicted_ns,
+            },
+        );
+        match self.dispatch(job, timing, &bound) {
+            Ok(dispatch) => Ok(Started {
+                part,
+                footprint,
+                dispatch,
+                timing,
+                bound,
+                number,
+            }),
+            Err(error) => Err(self.failure_of(job, number, &part, &error)),
+        }
     }
 
     fn dispatch(
         &self,
         job: &Job<'_>,
-        part: &Part,
         timing: Timing,
         bound: &BoundPart,
     ) -> Result<Dispatch, DeviceError> {
-        let mut storage = job.slots.iter().zip(&bound.slots);
+        let part = &bound.part;
+        let mut storage = bound.slots.iter();
         let mut arguments: SmallVec<[Argument<'_>; 8]> = SmallVec::new();
-        for bound in &job.body.bound {
-            arguments.push(match bound {
+        for argument in &job.body.bound {
+            arguments.push(match argument {
                 launch::Bound::Uniform { start, end } => {
                     Argument::Uniform(&job.body.uniforms[*start..*end])
                 }
                 launch::Bound::Storage(_) => {
-                    let (slot, own) = storage.next().expect("a buffer for every slot");
-                    let private = own.combine.is_some();
-                    let bound = if private {
-                        Span::new(0, slot.span.words())
-                    } else {
-                        slot.span
-                    };
+                    let own = storage.next().expect("a buffer for every slot");
+                    let from = own.placed.span.lo;
                     Argument::Storage {
-                        buffer: &own.buffer,
-                        bound,
+                        buffer: &own.placed.buffer,
+                        bound: Span::new(own.words.lo - from, own.words.hi - from),
                     }
                 }
             });
         }
         let gpu = self.devices.gpu(part.device);
-        let dispatch = gpu.dispatch(job.body.kernel, &arguments, job.grid, part.tile, timing)?;
+        let dispatched = Dispatched {
+            num_workgroups: job.grid,
+            tile: part.tile,
+            timing,
+        };
+        let windows = windows(job, bound);
+        let dispatch = gpu.dispatch(job.body.kernel, &arguments, &windows, dispatched)?;
         gpu.expect(part.predicted_ns);
         Ok(dispatch)
     }
 
-    /// Waits for a part that shares its launch, merges what it combined, and commits it.
+    /// Waits for a part that shares its launch, gathers what it combined, and commits it.
     pub(super) fn finish_gpu_part(
         &self,
         job: &Job<'_>,
-        started: Started<'_>,
+        started: Started,
         company: Company,
-        failures: &mut Vec<Failure>,
-    ) -> Result<(), LaunchError> {
+        (gathered, failures): (&mut Gathered, &mut Vec<Failure>),
+    ) {
         let Started {
             part,
             footprint,
@@ -206,21 +271,20 @@ impl Shared {
             number,
         } = started;
         let gpu = self.devices.gpu(part.device);
-        if company == Company::Shared
-            && let Err(error) = gpu.wait(&dispatch.ticket())
-        {
+        let waited = if company == Company::Shared {
+            gpu.wait(&dispatch.ticket())
+        } else {
+            Ok(())
+        };
+        if let Err(error) = waited.and_then(|()| self.gather(job, gpu, number, &bound, gathered)) {
             failures.push(self.failure_of(job, number, &part, &error));
-            return Ok(());
-        }
-        if let Err(error) = self.merge_all(job, gpu, number, &bound)? {
-            failures.push(self.failure_of(job, number, &part, &error));
-            return Ok(());
+            return;
         }
         commit(
             job,
             &mut Placements::lock(job),
             part.device.memory(),
-            footprint,
+            &footprint,
             company,
         );
         self.trace.record(|| Event::PartDone {
@@ -233,54 +297,60 @@ impl Shared {
             kernel: job.key(),
             id: part.device,
             device: self.devices.key(part.device),
-            work: job.work(part.tile, footprint),
+            work: job.work(part.tile, &footprint),
             workgroups: workgroups(part.tile),
             predicted_ns: part.predicted_ns,
             dispatch,
         };
         self.note_success(part.id);
         self.learn_later(part, timing);
-        Ok(())
     }
 
-    /// Combines a part's private copies into main memory: all of them are fetched before the first is merged, so that a GPU that
-    /// fails leaves nothing half done. The inner error is the GPU's.
-    fn merge_all(
+    /// Fetches a part's private copies: all of them before the first is gathered, so that a GPU that fails leaves nothing half done.
+    fn gather(
         &self,
         job: &Job<'_>,
         gpu: &Accelerator,
         number: PartNo,
         bound: &BoundPart,
-    ) -> Result<Result<(), DeviceError>, LaunchError> {
-        let mut fetched: SmallVec<[(&Slot, Combine, Vec<u32>); 2]> = SmallVec::new();
-        for (slot, own) in job.slots.iter().zip(&bound.slots) {
+        gathered: &mut Gathered,
+    ) -> Result<(), DeviceError> {
+        let mut fetched: SmallVec<[(usize, Combine, Vec<u32>); 2]> = SmallVec::new();
+        for (index, (slot, own)) in job.slots.iter().zip(&bound.slots).enumerate() {
             let Some(combine) = own.combine else { continue };
             let all = Span::new(0, slot.span.words());
             let mut copy = Vec::with_capacity(all.words() as usize);
             let mut append = |_, words: &[u32]| copy.extend_from_slice(words);
             let start_ns = self.trace.now_ns();
-            if let Err(error) = gpu.download(&own.buffer, &[all], &mut append) {
-                return Ok(Err(error));
-            }
+            gpu.download(&own.placed.buffer, &[all], &mut append)?;
             self.trace.record(|| Event::Combined {
                 part: number,
                 array: slot.core.number(),
                 span: slot.span,
-                from: bound.device.memory(),
+                from: bound.part.device.memory(),
                 ns: self.trace.now_ns() - start_ns,
             });
-            self.report()
-                .add_copies(bound.device.memory(), MemoryId::HOST, &SpanSet::from(all));
-            fetched.push((slot, combine, copy));
+            let (from, spans) = (bound.part.device.memory(), SpanSet::from(all));
+            self.report().add_copies(from, MemoryId::HOST, &spans);
+            fetched.push((index, combine, copy));
         }
-        for (slot, combine, copy) in fetched {
+        for (index, combine, copy) in fetched {
+            gathered.add(index, combine, copy);
+        }
+        Ok(())
+    }
+
+    /// Merges what was gathered into main memory, which no other part of the launch uses any more.
+    pub(super) fn merge(&self, job: &Job<'_>, gathered: Gathered) -> Result<(), LaunchError> {
+        for (index, combine, copy) in gathered.0 {
+            let slot = job.slots[index];
             let loan = slot.core.lend(slot.span, Lending::Exclusive);
             let mut loan = loan.map_err(|cause| argument_error(job, slot, cause))?;
             for (word, &add) in loan.words_mut().iter_mut().zip(&copy) {
                 *word = combine.apply(*word, add);
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// A part that had started failed.
@@ -296,6 +366,24 @@ impl Shared {
             cause: error.to_string().into(),
         });
         self.failure(job, part.device, part.tile, error)
+    }
+
+    /// A part has no buffers.
+    pub(super) fn denied(&self, job: &Job<'_>, part: &Part, denied: &Denied) -> Failure {
+        match denied {
+            Denied::Device(error) => self.failure(job, part.device, part.tile, error),
+            Denied::Room(_) | Denied::Stuck(_) => self.no_room(part, &denied.to_string()),
+        }
+    }
+
+    /// A part does not fit its device's memory.
+    pub(super) fn no_room(&self, part: &Part, cause: &str) -> Failure {
+        self.report().add_failure(part.device, cause.to_owned());
+        Failure {
+            device: part.device,
+            tile: part.tile,
+            cause: cause.to_owned(),
+        }
     }
 
     /// A part failed.
@@ -318,23 +406,35 @@ impl Shared {
 }
 
 /// Whether another part of the plan is on the same device.
-fn same_device(plan: &Plan, part: &Part) -> bool {
+pub(super) fn same_device(plan: &Plan, part: &Part) -> bool {
     let own = plan.parts.iter().filter(|own| own.device == part.device);
     own.count() > 1
 }
 
-/// The buffer that holds a slot's array in a GPU's memory.
-fn whole_buffer(
-    gpu: &Accelerator,
-    memory: MemoryId,
-    slot: &Slot,
-    placements: &mut Placements<'_>,
-) -> Result<Arc<Buffer>, DeviceError> {
-    let placement = placements.of(slot);
-    if let Some(buffer) = placement.buffer(memory) {
-        return Ok(buffer);
+/// What of the arrays is bound, where anything is bound in part: one for each binding that may be.
+fn windows(job: &Job<'_>, bound: &BoundPart) -> SmallVec<[Window; 8]> {
+    let slots = job.slots.iter().zip(&bound.slots);
+    let whole = |(slot, own): (&&Slot, &BoundSlot)| own.combine.is_some() || own.words == slot.span;
+    if slots.clone().all(whole) {
+        return SmallVec::new();
     }
-    let buffer = Arc::new(gpu.allocate(slot.core.words())?);
-    placement.set_buffer(memory, Some(Arc::clone(&buffer)));
-    Ok(buffer)
+    let bindings = job.body.kernel.bindings.iter();
+    let storage = bindings.filter(|binding| binding.space != Space::Uniform);
+    let window = |((slot, own), binding): ((&&Slot, &BoundSlot), &kernel::Binding)| {
+        let stride = u64::from(binding.stride_words);
+        let from = if own.combine.is_some() {
+            0
+        } else {
+            slot.span.lo
+        };
+        Window {
+            first: ((own.words.lo - from) / stride) as u32,
+            len: (slot.span.words() / stride) as u32,
+        }
+    };
+    slots
+        .zip(storage)
+        .filter(|(_, binding)| binding.may_be_windowed())
+        .map(window)
+        .collect()
 }

@@ -8,7 +8,7 @@ use super::facts::{Facts, KnownFacts};
 use crate::array::{ArrayCore, Placement};
 use crate::cost::{KernelKey, Work};
 use crate::error::LaunchError;
-use crate::graph::TaskId;
+use crate::graph::{ArrayId, TaskId};
 use crate::lanes::Tile;
 use crate::launch::{LaunchBody, Slot};
 use crate::region::Footprint;
@@ -139,6 +139,24 @@ impl<'a> Placements<'a> {
 
     pub(super) fn get(&self, slot: &Slot) -> &Placement {
         &self.locked[self.position(slot)]
+    }
+
+    /// The arrays with their placements.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<ArrayCore>, &Placement)> {
+        let placements = self.locked.iter().map(|locked| &**locked);
+        self.cores.iter().copied().zip(placements)
+    }
+
+    /// As [`iter`](Self::iter), to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&Arc<ArrayCore>, &mut Placement)> {
+        let placements = self.locked.iter_mut().map(|locked| &mut **locked);
+        self.cores.iter().copied().zip(placements)
+    }
+
+    /// The placement of an array, if it is one of the launch's.
+    pub(super) fn by_id(&mut self, id: ArrayId) -> Option<&mut Placement> {
+        let at = self.cores.iter().position(|core| core.id() == id)?;
+        Some(&mut self.locked[at])
     }
 
     fn position(&self, slot: &Slot) -> usize {

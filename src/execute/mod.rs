@@ -4,9 +4,11 @@ mod facts;
 mod gpu_parts;
 mod job;
 mod launch;
+mod memory;
 mod movement;
 mod obey;
 mod outcome;
+mod pieces;
 mod planning;
 mod queue;
 mod record;
@@ -66,6 +68,8 @@ pub(crate) struct Shared {
     facts: facts::KnownFacts,
     /// What GPUs failed to do.
     standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
+    /// Who has buffers in which memory.
+    memories: Arc<memory::Memories>,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
     queue: Queue<Work>,
@@ -119,6 +123,7 @@ impl Shared {
             plans: Mutex::default(),
             facts: facts::KnownFacts::default(),
             standings: Mutex::default(),
+            memories: Arc::default(),
             timed: Mutex::default(),
             queue: Queue::default(),
             devices,

@@ -2,7 +2,7 @@
 //! noted in the residency when it is made.
 
 use super::Shared;
-use crate::array::{ArrayCore, Placement};
+use crate::array::{ArrayCore, Placed, Placement};
 use crate::cost::Link;
 use crate::device::DeviceError;
 use crate::device::cpu::Lending;
@@ -101,15 +101,14 @@ impl Shared {
         let away = if to == MemoryId::HOST { from } else { to };
         let device = DeviceId(away.0);
         let gpu = self.devices.gpu(device);
-        let buffer = placement
-            .buffer(away)
-            .expect("a memory that takes part has a buffer");
         let outcome = if to == MemoryId::HOST {
             let window = Span::new(0, core.words());
             let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
             let mut fetch = || {
-                gpu.download(&buffer, spans.spans(), &mut |span, words| {
-                    loan.copy_in(span, words);
+                by_buffer(placement, away, spans).try_for_each(|(placed, own)| {
+                    gpu.download(&placed.buffer, &own, &mut |span, words| {
+                        loan.copy_in(span.shifted(placed.span.lo), words);
+                    })
                 })
             };
             // What cannot be fetched is lost: as long as the device lives, that is not said lightly.
@@ -122,12 +121,17 @@ impl Shared {
             }
             outcome
         } else {
-            let upload = |span: Span| {
-                let loan = core.lend(span, Lending::Shared)?;
-                Ok(gpu.upload(&buffer, span.lo, loan.words()))
+            let upload = |(placed, own): (&Placed, Vec<Span>)| {
+                for span in own {
+                    let words = core.lend(span.shifted(placed.span.lo), Lending::Shared)?;
+                    let sent = gpu.upload(&placed.buffer, span.lo, words.words());
+                    if sent.is_err() {
+                        return Ok(sent);
+                    }
+                }
+                Ok(Ok(()))
             };
-            spans
-                .iter()
+            by_buffer(placement, away, spans)
                 .map(upload)
                 .collect::<Result<Result<(), _>, ArrayError>>()?
         };
@@ -165,4 +169,27 @@ impl Shared {
         };
         self.devices.ids().map(of).collect()
     }
+}
+
+/// The parts of `spans` by the buffer that they are in, each counted from its buffer's start.
+fn by_buffer<'a>(
+    placement: &'a Placement,
+    memory: MemoryId,
+    spans: &'a SpanSet,
+) -> impl Iterator<Item = (&'a Placed, Vec<Span>)> {
+    let buffers = placement.buffers(memory);
+    debug_assert_eq!(
+        buffers
+            .iter()
+            .map(|placed| spans.words_in(placed.span))
+            .sum::<u64>(),
+        spans.words(),
+        "what moves has a buffer at either end"
+    );
+    let own = |placed: &'a Placed| {
+        let within = spans.within(placed.span);
+        let from_start = |span: Span| Span::new(span.lo - placed.span.lo, span.hi - placed.span.lo);
+        (placed, within.iter().map(from_start).collect::<Vec<_>>())
+    };
+    buffers.iter().map(own).filter(|(_, own)| !own.is_empty())
 }

@@ -4,12 +4,13 @@
 use smallvec::SmallVec;
 
 use super::Shared;
+use super::gpu_parts::{Gathered, same_device};
 use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error};
 use super::movement::MoveError;
 use crate::device::DeviceError;
 use crate::error::LaunchError;
-use crate::machine::DeviceId;
+use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Residency};
 use crate::trace::PartKind;
@@ -32,12 +33,21 @@ impl Shared {
         let company = Company::of(plan.parts.len());
         let mut failures = Vec::new();
         let mut live = plan.clone();
-        let mut bound = self.bind_gpu_parts(job, &mut live, company, &mut failures);
+        let (bound, streams) = self.bind_gpu_parts(job, &mut live, company, &mut failures);
         let footprint_of = |part: &Part| Footprint::clone(&job.footprint_in(part.tile, company));
         let mut footprints: SmallVec<[Footprint; 4]> =
             live.parts.iter().map(footprint_of).collect();
         // A device that fails gives up its part, or what it held, so this ends. What moved is noted.
-        while let Some((device, error)) = self.move_for(job, &live, &footprints)? {
+        loop {
+            let failed = {
+                let memories = live.parts.iter().map(|part| part.device.memory());
+                let parts: SmallVec<[(MemoryId, &Footprint); 4]> =
+                    memories.zip(&footprints).collect();
+                self.move_for(job, &parts, company)?
+            };
+            let Some((device, error)) = failed else {
+                break;
+            };
             self.note_failure(device, job.body, &error);
             let given_up = live.parts.iter().filter(|part| part.device == device);
             failures.extend(given_up.map(|part| Failure {
@@ -48,26 +58,50 @@ impl Shared {
             live.parts.retain(|part| part.device != device);
             footprints = live.parts.iter().map(footprint_of).collect();
         }
-        let running = self.start_gpu_parts(job, &live, &footprints, &mut bound, &mut failures);
-        if live.parts.len() > 1 {
+        let kind = (company, PartKind::Planned);
+        let mut running = Vec::new();
+        for bound in bound {
+            if !live.parts.contains(bound.part()) {
+                continue;
+            }
+            let cut = same_device(plan, bound.part());
+            match self.start(job, bound, kind) {
+                Ok(started) => running.push(started),
+                Err(failure) => failures.push(failure),
+            }
+            if cut {
+                // So that no piece keeps the device too long for the system: they must not become one batch again.
+                self.devices.flush();
+            }
+        }
+        if live.parts.len() + streams.len() > 1 {
             // The parts run side by side only if every GPU has its own before anything is waited for.
             self.devices.flush();
         }
-        for (part, footprint) in on_cpu(&live, &footprints) {
-            self.run_on_cpu(job, part.tile, footprint, (company, PartKind::Planned))?;
-        }
+        let cpu_parts = || {
+            let parts = on_cpu(&live, &footprints);
+            parts
+                .map(|(part, footprint)| self.run_on_cpu(job, part.tile, footprint, kind))
+                .collect::<Result<Vec<()>, LaunchError>>()
+        };
+        let streamed = self.stream_beside(job, &streams, company, cpu_parts);
+        let mut gathered = Gathered::default();
         for started in running {
-            self.finish_gpu_part(job, started, company, &mut failures)?;
+            self.finish_gpu_part(job, started, company, (&mut gathered, &mut failures));
         }
+        let (of_streams, failed) = streamed?;
+        gathered.take_in(of_streams);
+        failures.extend(failed);
+        self.merge(job, gathered)?;
         Ok(failures)
     }
 
     /// Makes the copies that the parts lack. The device and its error, if one failed without losing anything.
-    fn move_for(
+    pub(super) fn move_for(
         &self,
         job: &Job<'_>,
-        plan: &Plan,
-        footprints: &[Footprint],
+        parts: &[(MemoryId, &Footprint)],
+        company: Company,
     ) -> Result<Option<(DeviceId, DeviceError)>, LaunchError> {
         let mut placements = Placements::lock(job);
         let copies = {
@@ -76,7 +110,8 @@ impl Shared {
                 .iter()
                 .map(|slot| &placements.get(slot).residency)
                 .collect();
-            transfer::copies(plan, footprints, &residencies, &self.links(), Merging::Off)
+            let links = self.links();
+            transfer::copies_of_parts(parts, company, &residencies, &links, Merging::Off)
         };
         let copies = copies.map_err(|lost| {
             let slot = job.slots[lost.argument];

@@ -197,15 +197,6 @@ impl Shared {
             )));
         }
         for (argument, slot) in job.slots.iter().enumerate() {
-            let bytes_max = limits.binding_bytes_max.min(limits.buffer_bytes_max);
-            let bytes = slot.core.words() * 4;
-            if bytes > bytes_max {
-                return Some(Reason::TooLarge {
-                    argument,
-                    bytes,
-                    bytes_max,
-                });
-            }
             if !slot
                 .span
                 .lo
@@ -219,7 +210,11 @@ impl Shared {
                 });
             }
         }
-        None
+        if !matches!(self.policy_of(job.body), Policy::Auto) {
+            // Whoever asks for the device is told when it turns out to have no room.
+            return None;
+        }
+        self.may_fit(job, device).err().map(Reason::NoRoom)
     }
 
     /// Measures the devices whose limits nobody knows. A measurement that fails or is not believable is repeated by later plans, but

@@ -8,12 +8,12 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::{Failure, workgroups};
-use crate::device::{Argument, Buffer, Timing};
+use crate::device::{Argument, Buffer, Dispatched, Timing};
 use crate::graph::ArrayId;
 use crate::launch::{Bound, Slot};
 use crate::machine::DeviceId;
 use crate::plan::{Plan, Policy};
-use crate::region::{SpanSet, Touch};
+use crate::region::{Span, SpanSet, Touch};
 
 /// Repeats after which a launch is planned as any other: costs may have changed.
 const REPEATS_MAX: u32 = 64;
@@ -98,7 +98,12 @@ impl Shared {
             .collect();
         let (kernel, tile) = (job.body.kernel, job.whole());
         let gpu = self.devices.gpu(device);
-        let outcome = gpu.dispatch(kernel, &arguments?, job.grid, tile, Timing::Off);
+        let dispatched = Dispatched {
+            num_workgroups: job.grid,
+            tile,
+            timing: Timing::Off,
+        };
+        let outcome = gpu.dispatch(kernel, &arguments?, &[], dispatched);
         let outcome = outcome.map(|_| {
             let (name, count) = (kernel.name, workgroups(tile));
             self.report()
@@ -127,7 +132,9 @@ fn in_place(
         let settled = placement.is_intact()
             && residency.valid(memory).covers_all(needs)
             && residency.is_only_in(memory, &touch.writes);
-        placement.buffer(memory).filter(|_| settled)
+        let whole = Span::new(0, residency.words());
+        let placed = placement.buffer_of(memory, whole).filter(|_| settled)?;
+        Some(Arc::clone(&placed.buffer))
     };
     job.slots.iter().zip(arguments).map(buffer).collect()
 }

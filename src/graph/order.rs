@@ -236,6 +236,12 @@ impl<W> Graph<W> {
             .map(|(&id, _)| id)
     }
 
+    /// The arrays that work which has not started will use, the next first; some more than once.
+    pub(crate) fn upcoming(&self) -> impl Iterator<Item = ArrayId> + '_ {
+        let waiting = self.tasks.values().filter(|task| task.work.is_some());
+        waiting.flat_map(|task| task.accesses.iter().map(|access| access.array))
+    }
+
     /// The latest unfinished work.
     pub(crate) fn latest(&self) -> Option<TaskId> {
         self.tasks.last_key_value().map(|(&id, _)| id)

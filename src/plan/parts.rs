@@ -47,15 +47,8 @@ pub struct Part {
 pub enum Reason {
     /// It is a software GPU and nobody asked for it.
     Software,
-    /// An array is too long to be bound.
-    TooLarge {
-        /// Number of the array argument.
-        argument: usize,
-        /// Its length in bytes.
-        bytes: u64,
-        /// What the device can bind, in bytes.
-        bytes_max: u64,
-    },
+    /// Its memory has no room for the arrays, not even piece by piece, as said here.
+    NoRoom(String),
     /// An array begins at an address that the device cannot bind.
     Misaligned {
         /// Number of the array argument.

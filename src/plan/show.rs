@@ -42,16 +42,7 @@ impl fmt::Display for Reason {
             Self::Software => f.write_str(
                 "a software GPU runs on the CPU's cores; ask for it with IMPEL_SOFTWARE_GPU=1",
             ),
-            Self::TooLarge {
-                argument,
-                bytes,
-                bytes_max,
-            } => write!(
-                f,
-                "array argument {argument} has {}, and the device can bind {}",
-                Bytes(*bytes),
-                Bytes(*bytes_max)
-            ),
+            Self::NoRoom(why) => f.write_str(why),
             Self::Misaligned {
                 argument,
                 offset,

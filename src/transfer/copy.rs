@@ -35,16 +35,19 @@ pub enum Reason {
     Combine,
     /// The program asked for them.
     HostRead,
+    /// A memory has no room for them any more.
+    WriteBack,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Read,
         Self::Halo,
         Self::PartialWrite,
         Self::Combine,
         Self::HostRead,
+        Self::WriteBack,
     ];
 }
 
@@ -56,6 +59,7 @@ impl fmt::Display for Reason {
             Self::PartialWrite => "partial write",
             Self::Combine => "combine",
             Self::HostRead => "host read",
+            Self::WriteBack => "write back",
         })
     }
 }

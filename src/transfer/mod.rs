@@ -16,4 +16,4 @@ pub mod window;
 
 pub use commit::{Company, commit};
 pub use copy::{Copies, Copy, Reason, Totals};
-pub use schedule::{Lost, MemoryLinks, Merging, copies, home};
+pub use schedule::{Lost, MemoryLinks, Merging, copies, copies_of_parts, home};

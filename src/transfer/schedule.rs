@@ -67,6 +67,23 @@ pub fn copies(
     let memories = plan.parts.iter().map(|part| part.device.memory());
     let parts: Vec<(MemoryId, &Footprint)> = memories.zip(footprints).collect();
     let company = Company::of(parts.len());
+    copies_of_parts(&parts, company, residencies, links, merging)
+}
+
+/// As [`copies`], for some parts of a launch: the memories that they run in, and what they touch.
+///
+/// # Errors
+/// If words are needed that no memory holds.
+///
+/// # Panics
+/// If `links` is too short.
+pub fn copies_of_parts(
+    parts: &[(MemoryId, &Footprint)],
+    company: Company,
+    residencies: &[&Residency],
+    links: &[MemoryLinks],
+    merging: Merging,
+) -> Result<Copies, Lost> {
     let mut schedule = Schedule {
         links,
         merging,

@@ -65,6 +65,9 @@ pub fn whole(operands: &[Operand], room: &Room) -> Option<SmallVec<[Want; 8]>> {
 }
 
 /// Buffers for what a part touches, if those fit.
+///
+/// # Errors
+/// What does not fit.
 pub fn windows(
     operands: &[Operand],
     footprint: &Footprint,

@@ -266,6 +266,11 @@ impl Loan {
         target.copy_from_slice(words);
     }
 
+    /// Whether nobody else may use the words meanwhile.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.lending == Lending::Exclusive
+    }
+
     /// The words as elements.
     pub(crate) fn elements<T: Pod>(&self) -> &[T] {
         bytemuck::cast_slice(self.words())

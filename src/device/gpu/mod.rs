@@ -152,6 +152,11 @@ impl Gpu {
         self.ledger.set_budget(bytes);
     }
 
+    /// The most bytes that [`Gpu::allocate`] may have in use.
+    pub(crate) fn memory_budget(&self) -> u64 {
+        self.ledger.budget_bytes()
+    }
+
     /// Bytes of buffers in use.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.ledger.used_bytes()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::health::{Health, lock};
 use super::memory::WORD;
 use crate::device::error::DeviceError;
-use crate::kernel::{Binding, Kernel, LAUNCH_WORDS, Space};
+use crate::kernel::{Binding, Kernel, LAUNCH_WORDS, Space, WINDOW_WORDS};
 
 /// Stack for parsing WGSL: the parser recurses, and a default thread may be too small for a deep module.
 const COMPILE_STACK_BYTES: usize = 16 << 20;
@@ -49,6 +49,19 @@ impl Source {
             launch_words: LAUNCH_WORDS as u32,
             sharing: Sharing::None,
         }
+    }
+
+    /// The same kernel where only ranges of its arrays are bound; none if it cannot do with that.
+    pub(super) fn of_windowed_kernel(kernel: &'static Kernel) -> Option<Self> {
+        let windows = kernel
+            .bindings
+            .iter()
+            .filter(|binding| binding.may_be_windowed());
+        Some(Self {
+            wgsl: kernel.gpu.windowed?,
+            launch_words: (LAUNCH_WORDS + windows.count() * WINDOW_WORDS) as u32,
+            ..Self::of_kernel(kernel)
+        })
     }
 
     /// The same kernel for arguments of which some share a buffer.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 
+use smallvec::SmallVec;
+
 use super::bind::{Argument, sharing};
 use super::clock::{Elapsed, Stopwatch};
 use super::health::lock;
@@ -11,9 +13,9 @@ use super::program::{Program, Source, uniform_words};
 use super::upload::Upstream;
 use super::wait::{Batch, Progress, Ticket};
 use super::{Gpu, Timing};
+use crate::device::accelerator::Dispatched;
 use crate::device::error::DeviceError;
-use crate::kernel::{Kernel, dispatch_size, launch_words};
-use crate::lanes::Tile;
+use crate::kernel::{Kernel, Window, dispatch_size, launch_words, window_words};
 use crate::machine::GpuFeature;
 
 /// Dispatches in a batch, beyond which it is submitted.
@@ -144,20 +146,21 @@ impl Dispatch {
 }
 
 impl Gpu {
-    /// Records the workgroups of `tile` of a launch of `num_workgroups`, folded where there are more than a dimension takes.
+    /// Records the workgroups of `part`, folded where there are more than a dimension takes. Where there are `windows`, only these
+    /// ranges of the arrays are bound.
     ///
     /// # Errors
     ///
     /// The module is invalid, the arguments do not fit the kernel, the tile is empty or beyond the device's limits, or the device
     /// is lost.
-    pub(crate) fn dispatch(
+    pub(crate) fn dispatch_part(
         &self,
         kernel: &'static Kernel,
         arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-        timing: Timing,
+        windows: &[Window],
+        part: Dispatched,
     ) -> Result<Dispatch, DeviceError> {
+        let tile = part.tile;
         let most = self.about.limits.workgroups_per_dimension_max;
         let Some(workgroups) = dispatch_size(tile, most) else {
             return Err(DeviceError::Limit {
@@ -169,13 +172,36 @@ impl Gpu {
                 limit: u64::from(most).pow(3).min(u64::from(u32::MAX)),
             });
         };
-        self.record(
-            Source::of_kernel(kernel),
-            arguments,
-            &launch_words(tile, num_workgroups),
-            workgroups,
+        let launch = launch_words(tile, part.num_workgroups);
+        if windows.is_empty() {
+            let source = Source::of_kernel(kernel);
+            return self.record(source, arguments, &launch, workgroups, part.timing);
+        }
+        let source = Source::of_windowed_kernel(kernel).ok_or_else(|| {
+            let what = format!("a dispatch of kernel `{}`", kernel.name);
+            self.health.invalid(what, "its arrays are bound whole")
+        })?;
+        let mut words: SmallVec<[u32; 64]> = SmallVec::from_slice(&launch);
+        words.extend(window_words(windows));
+        self.record(source, arguments, &words, workgroups, part.timing)
+    }
+
+    /// As [`dispatch_part`](Self::dispatch_part), with all arrays bound whole.
+    #[cfg(test)]
+    pub(crate) fn dispatch(
+        &self,
+        kernel: &'static Kernel,
+        arguments: &[Argument<'_>],
+        num_workgroups: [u32; 3],
+        tile: crate::lanes::Tile,
+        timing: Timing,
+    ) -> Result<Dispatch, DeviceError> {
+        let part = Dispatched {
+            num_workgroups,
+            tile,
             timing,
-        )
+        };
+        self.dispatch_part(kernel, arguments, &[], part)
     }
 
     /// Records one dispatch of `workgroups` workgroups; `launch` is the content of the uniform buffer behind the bindings.

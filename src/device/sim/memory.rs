@@ -50,6 +50,10 @@ impl Ledger {
         self.used_bytes.load(Ordering::Relaxed)
     }
 
+    pub(super) fn budget_bytes(&self) -> u64 {
+        self.budget_bytes.load(Ordering::Relaxed)
+    }
+
     /// The error of having no room for `bytes` more.
     pub(super) fn full(&self, device: &str, bytes: u64) -> DeviceError {
         DeviceError::OutOfMemory {

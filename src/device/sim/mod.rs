@@ -89,6 +89,10 @@ impl SimGpu {
         self.ledger.set_budget(bytes);
     }
 
+    pub(super) fn memory_budget(&self) -> u64 {
+        self.ledger.budget_bytes()
+    }
+
     pub(super) fn is_lost(&self) -> Option<String> {
         self.lost
             .lock()

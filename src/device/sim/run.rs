@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 use super::faults::{FaultKind, Phase, Strike};
 use super::{SimDispatch, SimGpu, SimTicket};
 use crate::cost::Work;
-use crate::device::accelerator::{Argument, Timing};
-use crate::device::cpu::{Lending, Loan};
+use crate::device::accelerator::{Argument, Buffer, Dispatched, Timing};
+use crate::device::cpu::{HostMemory, Lending, Loan};
 use crate::device::{DeviceError, cpu};
-use crate::kernel::{Bound, Environment, Kernel, Resolved, Space, dispatch_size};
+use crate::kernel::{Bound, Environment, Kernel, Resolved, Space, Window, dispatch_size};
 use crate::lanes::Tile;
+use crate::region::Span;
 
 /// Bits that a spoiled word has the wrong way round: the sign of a float, and its first digits.
 const SPOILED: u32 = 0x8060_0000;
@@ -22,10 +23,10 @@ impl SimGpu {
         &self,
         kernel: &'static Kernel,
         arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-        timing: Timing,
+        windows: &[Window],
+        part: Dispatched,
     ) -> Result<SimDispatch, DeviceError> {
+        let tile = part.tile;
         self.check()?;
         let most = self.about.limits.workgroups_per_dimension_max;
         let dispatched = dispatch_size(tile, most);
@@ -37,11 +38,17 @@ impl SimGpu {
             return Err(self.beyond("the number of workgroups of a part", wanted, limit));
         }
         self.check_fit(kernel, arguments)?;
+        let launch = Launched {
+            kernel,
+            arguments,
+            seen: seen(kernel, arguments, windows),
+            num_workgroups: part.num_workgroups,
+        };
         let strike = self.begin(Phase::Submit, 0, "a submission")?;
         self.end(strike, "a submission")?;
         let strike = Strike(self.faults.next(Phase::Compute));
-        let work = work(kernel, arguments, num_workgroups, tile);
-        self.run(kernel, arguments, num_workgroups, strike.done_of_tile(tile))?;
+        let work = work(&launch, tile);
+        self.run(&launch, strike.done_of_tile(tile))?;
         let (ns, mut done_at) = self.world.compute(self.id, work, strike.slower());
         // The driver has taken the part: whoever waits for it will hear.
         match strike.0 {
@@ -50,7 +57,7 @@ impl SimGpu {
                 done_at = f64::INFINITY;
             }
             Some(fault) if fault.kind == FaultKind::WrongResult => {
-                self.corrupt(kernel, arguments, num_workgroups, tile)?;
+                self.corrupt(&launch, tile)?;
             }
             Some(fault) if !matches!(fault.kind, FaultKind::Slow(_)) => {
                 self.lose(&fault.to_string());
@@ -59,7 +66,7 @@ impl SimGpu {
         }
         Ok(SimDispatch {
             ticket: SimTicket { done_at },
-            ns: (timing == Timing::Measured).then_some(ns as u64),
+            ns: (part.timing == Timing::Measured).then_some(ns as u64),
             world: Arc::clone(&self.world),
         })
     }
@@ -100,22 +107,13 @@ impl SimGpu {
     }
 
     /// Spoils what a tile wrote.
-    fn corrupt(
-        &self,
-        kernel: &'static Kernel,
-        arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-    ) -> Result<(), DeviceError> {
-        let footprint = resolved(kernel, arguments, num_workgroups, |resolved| {
-            resolved.footprint(tile)
-        });
-        let storage = arguments.iter().filter_map(|argument| match argument {
-            Argument::Storage { buffer, bound } => Some((buffer, bound)),
-            Argument::Uniform(_) => None,
-        });
-        for ((buffer, bound), touch) in storage.zip(&footprint.arguments) {
-            for span in touch.writes.shifted(bound.lo).iter() {
+    fn corrupt(&self, launch: &Launched<'_>, tile: Tile) -> Result<(), DeviceError> {
+        let footprint = resolved(launch, |resolved| resolved.footprint(tile));
+        let seen = launch.storage().zip(&launch.seen);
+        for (((buffer, bound), seen), touch) in seen.zip(&footprint.arguments) {
+            for span in touch.writes.iter() {
+                let at = |word: u64| bound.lo + (word - seen.from);
+                let span = Span::new(at(span.lo), at(span.hi));
                 let mut loan = self.lend(self.own(buffer)?, span, Lending::Exclusive)?;
                 for word in loan.words_mut() {
                     *word ^= SPOILED;
@@ -126,76 +124,159 @@ impl SimGpu {
     }
 
     /// Runs a tile on the calling thread.
-    fn run(
-        &self,
-        kernel: &'static Kernel,
-        arguments: &[Argument<'_>],
-        num_workgroups: [u32; 3],
-        tile: Tile,
-    ) -> Result<(), DeviceError> {
+    fn run(&self, launch: &Launched<'_>, tile: Tile) -> Result<(), DeviceError> {
+        let kernel = launch.kernel;
         let mut loans: SmallVec<[Loan; 8]> = SmallVec::new();
-        for (argument, binding) in arguments.iter().zip(kernel.bindings) {
-            if let Argument::Storage { buffer, bound } = argument {
-                let lending = match binding.space {
-                    Space::StorageReadWrite => Lending::Exclusive,
-                    Space::StorageRead | Space::Uniform => Lending::Shared,
-                };
-                loans.push(self.lend(self.own(buffer)?, *bound, lending)?);
+        let bindings = kernel.bindings.iter();
+        let spaces = bindings
+            .map(|binding| binding.space)
+            .filter(|space| *space != Space::Uniform);
+        for ((buffer, bound), space) in launch.storage().zip(spaces) {
+            let lending = if space == Space::StorageReadWrite {
+                Lending::Exclusive
+            } else {
+                Lending::Shared
+            };
+            loans.push(self.lend(self.own(buffer)?, bound, lending)?);
+        }
+        // The CPU's entry knows whole arrays only: where a range is bound, it gets an array that has the range in its place.
+        let mut whole: SmallVec<[Option<Loan>; 8]> = SmallVec::new();
+        for (loan, seen) in loans.iter().zip(&launch.seen) {
+            whole.push(if seen.words == loan.len() as u64 {
+                None
+            } else {
+                Some(self.unfolded(loan, seen)?)
+            });
+        }
+        {
+            let mut lent = loans.iter().zip(&whole);
+            let bound: SmallVec<[cpu::Argument<'_>; 8]> = launch
+                .arguments
+                .iter()
+                .map(|argument| match argument {
+                    Argument::Uniform(words) => cpu::Argument::Uniform(words),
+                    Argument::Storage { .. } => {
+                        let (range, whole) = lent.next().expect("a loan for every buffer");
+                        cpu::Argument::Storage(whole.as_ref().unwrap_or(range))
+                    }
+                })
+                .collect();
+            let part = cpu::Part {
+                kernel,
+                arguments: &bound,
+                num_workgroups: launch.num_workgroups,
+                tile,
+                predicted_ns: 0.0,
+            };
+            let what = || format!("a dispatch of kernel `{}`", kernel.name);
+            cpu::run_caught(&part, self.level)
+                .map_err(|cpu::Panicked(message)| self.invalid(what(), message))?;
+        }
+        for ((range, whole), seen) in loans.iter_mut().zip(&whole).zip(&launch.seen) {
+            if let Some(whole) = whole.as_ref().filter(|_| range.is_exclusive()) {
+                let (from, len) = (seen.from as usize, range.len());
+                range
+                    .words_mut()
+                    .copy_from_slice(&whole.words()[from..from + len]);
             }
         }
-        let mut lent = loans.iter();
-        let bound: SmallVec<[cpu::Argument<'_>; 8]> = arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Uniform(words) => cpu::Argument::Uniform(words),
-                Argument::Storage { .. } => {
-                    cpu::Argument::Storage(lent.next().expect("a loan for every buffer"))
-                }
-            })
-            .collect();
-        let part = cpu::Part {
-            kernel,
-            arguments: &bound,
-            num_workgroups,
-            tile,
-            predicted_ns: 0.0,
-        };
-        let what = || format!("a dispatch of kernel `{}`", kernel.name);
-        cpu::run_caught(&part, self.level)
-            .map_err(|cpu::Panicked(message)| self.invalid(what(), message))
+        Ok(())
+    }
+
+    /// An array that has the words of `range` where the kernel looks for them.
+    fn unfolded(&self, range: &Loan, seen: &Seen) -> Result<Loan, DeviceError> {
+        let from = seen.from as usize;
+        let memory = HostMemory::zeroed(seen.words.max(seen.from + range.len() as u64));
+        let memory = memory.ok_or_else(|| self.ledger.full(&self.about.name, seen.words * 4))?;
+        let all = Span::new(0, memory.words());
+        let mut whole = Arc::new(memory)
+            .lend(all, Lending::Exclusive)
+            .map_err(|_| self.invalid("a window", "its array is in use"))?;
+        whole.words_mut()[from..from + range.len()].copy_from_slice(range.words());
+        Ok(whole)
     }
 }
 
-/// Applies `ask` to the access map of a launch.
-fn resolved<T>(
+/// A launch as a device is given it.
+struct Launched<'a> {
+    kernel: &'static Kernel,
+    arguments: &'a [Argument<'a>],
+    /// By storage binding.
+    seen: SmallVec<[Seen; 8]>,
+    num_workgroups: [u32; 3],
+}
+
+/// What the kernel sees of an array.
+struct Seen {
+    /// Its length.
+    words: u64,
+    /// Which of its words the first bound one is.
+    from: u64,
+}
+
+impl<'a> Launched<'a> {
+    fn storage(&self) -> impl Iterator<Item = (&'a Buffer, Span)> + use<'a> {
+        self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Storage { buffer, bound } => Some((*buffer, *bound)),
+            Argument::Uniform(_) => None,
+        })
+    }
+}
+
+fn seen(
     kernel: &'static Kernel,
     arguments: &[Argument<'_>],
-    num_workgroups: [u32; 3],
-    ask: impl FnOnce(&Resolved<'_>) -> T,
-) -> T {
-    let bindings: SmallVec<[Bound<'_>; 8]> = arguments
+    windows: &[Window],
+) -> SmallVec<[Seen; 8]> {
+    let mut windows = windows.iter();
+    let mut seen = SmallVec::new();
+    for (argument, binding) in arguments.iter().zip(kernel.bindings) {
+        let Argument::Storage { bound, .. } = argument else {
+            continue;
+        };
+        let window = if binding.may_be_windowed() {
+            windows.next()
+        } else {
+            None
+        };
+        let stride = u64::from(binding.stride_words);
+        seen.push(match window {
+            Some(window) => Seen {
+                words: u64::from(window.len) * stride,
+                from: u64::from(window.first) * stride,
+            },
+            None => Seen {
+                words: bound.words(),
+                from: 0,
+            },
+        });
+    }
+    seen
+}
+
+/// Applies `ask` to the access map of a launch.
+fn resolved<T>(launch: &Launched<'_>, ask: impl FnOnce(&Resolved<'_>) -> T) -> T {
+    let mut seen = launch.seen.iter();
+    let bindings: SmallVec<[Bound<'_>; 8]> = launch
+        .arguments
         .iter()
         .map(|argument| match argument {
             Argument::Uniform(words) => Bound::Uniform(words),
-            Argument::Storage { bound, .. } => Bound::Array(bound.words()),
+            Argument::Storage { .. } => Bound::Array(seen.next().map_or(0, |seen| seen.words)),
         })
         .collect();
-    ask(&kernel.access.resolve(&Environment {
+    ask(&launch.kernel.access.resolve(&Environment {
         bindings: &bindings,
-        num_workgroups,
-        workgroup_size: kernel.workgroup_size,
+        num_workgroups: launch.num_workgroups,
+        workgroup_size: launch.kernel.workgroup_size,
     }))
 }
 
 /// What a part does: its footprint in bytes, and the operations of its invocations.
-fn work(
-    kernel: &'static Kernel,
-    arguments: &[Argument<'_>],
-    num_workgroups: [u32; 3],
-    tile: Tile,
-) -> Work {
+fn work(launch: &Launched<'_>, tile: Tile) -> Work {
+    let kernel = launch.kernel;
     let ask = |resolved: &Resolved<'_>| (resolved.work(), resolved.footprint(tile));
-    let (per, footprint) = resolved(kernel, arguments, num_workgroups, ask);
+    let (per, footprint) = resolved(launch, ask);
     let invocations: f64 = (0..3)
         .map(|axis| {
             f64::from(tile.hi[axis] - tile.lo[axis]) * f64::from(kernel.workgroup_size[axis])

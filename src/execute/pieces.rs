@@ -1,0 +1,279 @@
+//! How does a part run whose arrays do not fit a GPU's memory? In pieces, one after another, each with the ranges that it touches; two
+//! are under way at once, so that copies for the next go on beside the work on the one before.
+
+use smallvec::SmallVec;
+
+use super::Shared;
+use super::gpu_parts::{Gathered, Started};
+use super::job::Job;
+use super::launch::Failure;
+use super::memory::{Denied, PRIVATE, Patience};
+use crate::error::LaunchError;
+use crate::kernel::{self, Space};
+use crate::lanes::Tile;
+use crate::machine::DeviceId;
+use crate::plan::{Bytes, Part};
+use crate::region::{Footprint, Span, WORD_BYTES};
+use crate::trace::PartKind;
+use crate::transfer::Company;
+use crate::transfer::residence::{NoRoom, Want};
+use crate::transfer::window::{self, Crowded, Operand, Room};
+
+/// How a part's arrays fit a memory.
+pub(super) enum Fit {
+    /// All of them whole.
+    Whole(SmallVec<[Want; 8]>),
+    /// All ranges that it touches.
+    Windows(SmallVec<[Want; 8]>),
+    /// The ranges that each of these pieces touches.
+    Pieces(Vec<Tile>),
+}
+
+/// A GPU part that runs in pieces.
+pub(super) struct Stream {
+    pub(super) part: Part,
+    pub(super) tiles: Vec<Tile>,
+}
+
+impl Stream {
+    /// Adds the pieces of a part to what its device does.
+    pub(super) fn add(streams: &mut Vec<Self>, part: &Part, tiles: Vec<Tile>) {
+        match streams
+            .iter_mut()
+            .find(|stream| stream.part.device == part.device)
+        {
+            Some(stream) => stream.tiles.extend(tiles),
+            None => streams.push(Self { part: *part, tiles }),
+        }
+    }
+}
+
+/// The array arguments of a launch, in the order of its slots.
+pub(super) fn operands(job: &Job<'_>, company: Company) -> SmallVec<[Operand; 8]> {
+    let kernel = job.body.kernel;
+    let storage = kernel
+        .bindings
+        .iter()
+        .filter(|binding| binding.space != Space::Uniform);
+    let accesses = storage.zip(kernel.access.buffers);
+    let slots = (0..).zip(&job.slots).zip(accesses);
+    slots
+        .map(|((number, slot), (binding, access))| {
+            if access.combine.is_some() && company == Company::Shared {
+                let words = slot.span.words();
+                return Operand {
+                    array: PRIVATE + number,
+                    words,
+                    bound: Span::new(0, words),
+                    element_words: None,
+                };
+            }
+            let windowed = binding.may_be_windowed() && kernel.gpu.windowed.is_some();
+            Operand {
+                array: slot.core.id().0,
+                words: slot.core.words(),
+                bound: slot.span,
+                element_words: windowed.then_some(u64::from(binding.stride_words)),
+            }
+        })
+        .collect()
+}
+
+impl Shared {
+    /// How a tile fits a GPU's memory; the reason, if it does not.
+    pub(super) fn fit(
+        &self,
+        job: &Job<'_>,
+        device: DeviceId,
+        tile: Tile,
+        company: Company,
+    ) -> Result<Fit, String> {
+        let (operands, room) = (operands(job, company), self.room(device));
+        if let Some(wants) = window::whole(&operands, &room) {
+            return Ok(Fit::Whole(wants));
+        }
+        let footprint = job.footprint_in(tile, company);
+        if let Ok(wants) = window::windows(&operands, &footprint, &room) {
+            return Ok(Fit::Windows(wants));
+        }
+        if let Some(refusal) = job.facts.refusal() {
+            let crowded = window::windows(&operands, &footprint, &room).err();
+            return Err(format!(
+                "{}, and it cannot be cut: {refusal}",
+                crowded.map_or_else(String::new, |crowded| lack(crowded, &room))
+            ));
+        }
+        let fits = |room: Room| {
+            let operands = &operands;
+            move |tile: Tile| {
+                let footprint = job.facts.footprint_anew(tile, company);
+                window::windows(operands, &footprint, &room).map(drop)
+            }
+        };
+        // Two pieces at once, where that can be.
+        let half = Room {
+            budget_words: room.budget_words / 2,
+            ..room
+        };
+        let tiles = window::pieces(tile, fits(half))
+            .or_else(|_| window::pieces(tile, fits(room)))
+            .map_err(|crowded| {
+                format!("even a piece of it is too large: {}", lack(crowded, &room))
+            })?;
+        let trials: Vec<Footprint> = tiles.iter().map(|tile| job.facts.trial(*tile)).collect();
+        if let Err(conflict) = kernel::disjoint(&trials) {
+            return Err(format!(
+                "it is too large for the memory as a whole, and its pieces are not independent: {conflict}"
+            ));
+        }
+        Ok(Fit::Pieces(tiles))
+    }
+
+    /// Whether some of a launch fits a GPU's memory; the reason, if nothing does. Cheaper than [`fit`](Self::fit), which may still say no.
+    pub(super) fn may_fit(&self, job: &Job<'_>, device: DeviceId) -> Result<(), String> {
+        let (operands, room) = (operands(job, Company::Alone), self.room(device));
+        if window::whole(&operands, &room).is_some() {
+            return Ok(());
+        }
+        let lacks = |footprint: &Footprint| window::windows(&operands, footprint, &room).err();
+        let Some(crowded) = lacks(job.facts.alone()) else {
+            return Ok(());
+        };
+        if let Some(refusal) = job.facts.refusal() {
+            return Err(format!(
+                "{}, and it cannot be cut: {refusal}",
+                lack(crowded, &room)
+            ));
+        }
+        let whole = job.whole();
+        let mut least = crowded;
+        for axis in (0..3).filter(|&axis| whole.hi[axis] > 1) {
+            let mut slice = whole;
+            slice.hi[axis] = 1;
+            match lacks(&job.facts.footprint_anew(slice, Company::Alone)) {
+                None => return Ok(()),
+                Some(crowded) if crowded.all_words < least.all_words => least = crowded,
+                Some(_) => {}
+            }
+        }
+        Err(format!(
+            "even a piece of it is too large: {}",
+            lack(least, &room)
+        ))
+    }
+
+    /// Runs streams of pieces beside `work`, each GPU's on a thread of its own. What they combined, and what GPUs failed to do.
+    pub(super) fn stream_beside(
+        &self,
+        job: &Job<'_>,
+        streams: &[Stream],
+        company: Company,
+        work: impl FnOnce() -> Result<Vec<()>, LaunchError>,
+    ) -> Result<(Gathered, Vec<Failure>), LaunchError> {
+        if streams.is_empty() {
+            return work().map(|_| Default::default());
+        }
+        std::thread::scope(|scope| {
+            let beside = |stream| scope.spawn(move || self.stream(job, stream, company));
+            let running: Vec<_> = streams.iter().map(beside).collect();
+            let done = work();
+            let (mut gathered, mut failures) = (Gathered::default(), Vec::new());
+            for stream in running {
+                let outcome = stream.join();
+                let (own, failed) =
+                    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                gathered.take_in(own);
+                failures.extend(failed);
+            }
+            done.map(|_| (gathered, failures))
+        })
+    }
+
+    /// Runs the pieces of a part in order.
+    fn stream(
+        &self,
+        job: &Job<'_>,
+        stream: &Stream,
+        company: Company,
+    ) -> Result<(Gathered, Vec<Failure>), LaunchError> {
+        let (mut gathered, mut failures) = (Gathered::default(), Vec::new());
+        let mut before = None;
+        for tile in &stream.tiles {
+            let piece = Part {
+                tile: *tile,
+                predicted_ns: stream.part.predicted_ns / stream.tiles.len() as f64,
+                ..stream.part
+            };
+            let mut finish = |started: Option<Started>, failures: &mut Vec<Failure>| {
+                if let Some(started) = started {
+                    self.finish_gpu_part(job, started, company, (&mut gathered, failures));
+                }
+            };
+            let mut in_the_way = || finish(before.take(), &mut failures);
+            let started = self.start_piece(job, &piece, company, &mut in_the_way)?;
+            finish(before.take(), &mut failures);
+            match started {
+                Ok(started) => before = Some(started),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if let Some(last) = before {
+            self.finish_gpu_part(job, last, company, (&mut gathered, &mut failures));
+        }
+        Ok((gathered, failures))
+    }
+
+    /// Starts a piece while the one before it may be at work; has that one finished first where its buffers are in the way. The inner
+    /// error is the GPU's.
+    fn start_piece(
+        &self,
+        job: &Job<'_>,
+        piece: &Part,
+        company: Company,
+        finish_before: &mut dyn FnMut(),
+    ) -> Result<Result<Started, Failure>, LaunchError> {
+        let footprint = job.footprint_in(piece.tile, company);
+        let (operands, room) = (operands(job, company), self.room(piece.device));
+        let wants = match window::windows(&operands, &footprint, &room) {
+            Ok(wants) => wants,
+            Err(crowded) => return Ok(Err(self.no_room(piece, &lack(crowded, &room)))),
+        };
+        let mut bound = self.bind(job, piece, company, (&wants, Patience::Gives));
+        if let Err(Denied::Room(NoRoom::Now { .. })) = &bound {
+            finish_before();
+            bound = self.bind(job, piece, company, (&wants, Patience::Waits));
+        }
+        let bound = match bound {
+            Ok(bound) => bound,
+            Err(denied) => return Ok(Err(self.denied(job, piece, &denied))),
+        };
+        let parts = [(piece.device.memory(), &*footprint)];
+        // Another device that fails gives up what it held, so this ends.
+        while let Some((device, error)) = self.move_for(job, &parts, company)? {
+            if device == piece.device {
+                return Ok(Err(self.failure(job, device, piece.tile, &error)));
+            }
+            self.note_failure(device, job.body, &error);
+        }
+        let started = self.start(job, bound, (company, PartKind::Chunk));
+        self.devices.flush();
+        Ok(started)
+    }
+}
+
+/// What does not fit, in words.
+fn lack(crowded: Crowded, room: &Room) -> String {
+    let bytes = |words: u64| Bytes(words.saturating_mul(WORD_BYTES));
+    if crowded.longest_words > room.range_words_max {
+        return format!(
+            "an array needs {} in one binding, and it takes {}",
+            bytes(crowded.longest_words),
+            bytes(room.range_words_max)
+        );
+    }
+    format!(
+        "its arrays need {} at once, and the budget of its memory is {}",
+        bytes(crowded.all_words),
+        bytes(room.budget_words)
+    )
+}
