@@ -109,9 +109,7 @@ impl Placement {
 
     /// Takes the buffer of `span` out of a GPU's memory, with the words that it holds. None of them may be nowhere else.
     pub(crate) fn evict(&mut self, memory: MemoryId, span: Span) -> SpanSet {
-        let held = self.residency.valid(memory).within(span);
-        let lost = self.residency.forget(memory, &held);
-        debug_assert!(lost.is_empty(), "what is evicted is somewhere else");
+        let held = transfer::evict(&mut self.residency, memory, span);
         self.buffers[usize::from(memory.0) - 1].retain(|placed| placed.span != span);
         held
     }

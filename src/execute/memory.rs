@@ -200,7 +200,7 @@ impl Shared {
             .filter(is_other)
             .filter_map(|core| Some((core, core.try_placement()?)))
             .collect();
-        let unseen = cores.len() > others.len() + own.iter().count();
+        let unseen = cores.iter().filter(is_other).count() > others.len();
         let mut tenants = Tenants { own, others };
         let upcoming = self.upcoming();
         let next_use = |array: ArrayId| upcoming.iter().position(|next| *next == array);

@@ -1,7 +1,7 @@
 //! What does a finished part change about where the words are?
 
 use crate::machine::MemoryId;
-use crate::region::{Residency, Touch};
+use crate::region::{Residency, Span, SpanSet, Touch};
 
 /// Whether a part has its launch to itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +40,20 @@ pub fn commit(residency: &mut Residency, touch: &Touch, memory: MemoryId, compan
     }
 }
 
+/// Notes in `residency` that `memory` gives the words of `span` up, and returns those of them that it held.
+///
+/// # Panics
+/// If it alone held some.
+pub fn evict(residency: &mut Residency, memory: MemoryId, span: Span) -> SpanSet {
+    let held = residency.valid(memory).within(span);
+    let lost = residency.forget(memory, &held);
+    assert!(lost.is_empty(), "{lost} is nowhere else");
+    held
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::region::Span;
 
     #[test]
     fn what_is_combined_from_several_devices_ends_in_host_memory() {

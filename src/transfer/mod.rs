@@ -14,6 +14,6 @@ pub mod residence;
 mod schedule;
 pub mod window;
 
-pub use commit::{Company, commit};
+pub use commit::{Company, commit, evict};
 pub use copy::{Copies, Copy, Reason, Totals};
 pub use schedule::{Lost, MemoryLinks, Merging, copies, copies_of_parts, home};

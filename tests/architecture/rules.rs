@@ -134,7 +134,7 @@ pub(crate) const BANS: &[Ban] = &[
         except: &[
             ("src/region", "it defines them, and tests them"),
             ("src/transfer", "it notes copies and what parts wrote"),
-            ("src/array.rs", "it notes the loss of a device"),
+            ("src/array/placement.rs", "it notes the loss of a device"),
         ],
         because: "only transfer says which copies are valid",
     },
