@@ -341,7 +341,7 @@ impl Shared {
     }
 
     /// Merges what was gathered into main memory, which no other part of the launch uses any more.
-    pub(super) fn merge(&self, job: &Job<'_>, gathered: Gathered) -> Result<(), LaunchError> {
+    pub(super) fn merge(job: &Job<'_>, gathered: Gathered) -> Result<(), LaunchError> {
         for (index, combine, copy) in gathered.0 {
             let slot = job.slots[index];
             let loan = slot.core.lend(slot.span, Lending::Exclusive);

@@ -27,7 +27,7 @@ pub(super) const PRIVATE: u64 = 1 << 63;
 /// How often a part that waits for room looks again, should it miss that some came free.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// Queued launches that are looked at to see which arrays are needed next.
+/// Arguments of queued launches that are looked at to see which arrays are needed next.
 const AHEAD_MAX: usize = 64;
 
 /// Who has buffers where.
@@ -202,7 +202,7 @@ impl Shared {
             .collect();
         let unseen = cores.iter().filter(is_other).count() > others.len();
         let mut tenants = Tenants { own, others };
-        let upcoming = self.upcoming();
+        let upcoming = self.queue.upcoming(AHEAD_MAX);
         let next_use = |array: ArrayId| upcoming.iter().position(|next| *next == array);
         let held = tenants.held(memory, &|array| next_use(array).map(|at| at as u64));
         let room = self.room(device);
@@ -306,12 +306,6 @@ impl Shared {
             memory,
         });
         Ok(())
-    }
-
-    /// The arrays of the next queued launches, the next first.
-    fn upcoming(&self) -> Vec<ArrayId> {
-        let queue = self.queue();
-        queue.graph.upcoming().take(AHEAD_MAX).collect()
     }
 }
 

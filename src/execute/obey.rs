@@ -92,7 +92,7 @@ impl Shared {
         let (of_streams, failed) = streamed?;
         gathered.take_in(of_streams);
         failures.extend(failed);
-        self.merge(job, gathered)?;
+        Self::merge(job, gathered)?;
         Ok(failures)
     }
 

@@ -4,7 +4,7 @@
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::graph::{Access, Graph, TaskId};
+use crate::graph::{Access, ArrayId, Graph, TaskId};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_for};
 
 /// Unfinished work, and the threads around it. `W` is whatever the work is.
@@ -82,6 +82,11 @@ impl<W> Queue<W> {
         };
         self.wake_one(state);
         (id, taken)
+    }
+
+    /// The arrays of work that has not started, the next first, `most` at most; some more than once.
+    pub(super) fn upcoming(&self, most: usize) -> Vec<ArrayId> {
+        self.state().graph.upcoming().take(most).collect()
     }
 
     /// The first of `count` ids that no work gets.

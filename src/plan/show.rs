@@ -42,7 +42,6 @@ impl fmt::Display for Reason {
             Self::Software => f.write_str(
                 "a software GPU runs on the CPU's cores; ask for it with IMPEL_SOFTWARE_GPU=1",
             ),
-            Self::NoRoom(why) => f.write_str(why),
             Self::Misaligned {
                 argument,
                 offset,
@@ -57,7 +56,7 @@ impl fmt::Display for Reason {
                 Time(*ns),
                 Time(*ns_max)
             ),
-            Self::Unsupported(why) => f.write_str(why),
+            Self::NoRoom(why) | Self::Unsupported(why) => f.write_str(why),
             Self::Retired(why) => write!(f, "retired after it failed: {why}"),
             Self::Policy => f.write_str("the policy leaves it out"),
             Self::NoGain {
