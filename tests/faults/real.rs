@@ -72,7 +72,7 @@ fn outcome(happening: Happening, company: Company, victim: DeviceId) -> Option<O
     let mut program = Program::default();
     match happening {
         Happening::LostBefore(launch) => program.lose_before = Some(launch),
-        Happening::NoRoom => builder = builder.gpu_memory(4096),
+        Happening::NoRoom => builder = builder.gpu_memory(256),
         Happening::Invalid => program.kernel = with_module("fn main() { let x = ; }"),
         Happening::Hang => {
             builder = builder.hang_after(Duration::from_secs(1), 0.0);
