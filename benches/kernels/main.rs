@@ -51,8 +51,13 @@ fn main() {
         .measurement_time(Duration::from_millis(500))
         .without_plots()
         .configure_from_args();
+    let tested = std::env::args().any(|argument| argument == "--test");
     for kernel in KERNELS {
-        let size = inputs::standard_size(kernel).expect("every kernel has a size");
+        let size = if tested {
+            small_size(kernel)
+        } else {
+            inputs::standard_size(kernel).expect("every kernel has a size")
+        };
         let mut group = criterion.benchmark_group(kernel);
         group.sampling_mode(SamplingMode::Flat);
         time(&mut group, "impel_cpu", || {
@@ -71,6 +76,15 @@ fn main() {
         group.finish();
     }
     criterion.final_summary();
+}
+
+/// A size at which everybody is done at once: `cargo bench -- --test` only looks whether everything runs.
+fn small_size(kernel: &str) -> usize {
+    match kernel {
+        "mandelbrot" | "jacobi" | "matmul_tiled" | "matmul_blocked" => 128,
+        "nbody" => 1024,
+        _ => 1 << 16,
+    }
 }
 
 /// Times a subject, which is made only if it is asked for.
