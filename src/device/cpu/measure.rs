@@ -115,16 +115,19 @@ impl Cpu {
             .max(1) as f64
     }
 
-    /// Hands each item to a worker.
+    /// Hands each item to a worker, and does the first itself.
     fn on_all<T: Send>(&self, items: impl Iterator<Item = T>, work: impl Fn(T) + Sync) {
         let Some(pool) = &self.pool else {
             return items.for_each(work);
         };
         let work = &work;
         pool.in_place_scope(|scope| {
+            let mut items = items;
+            let own = items.next();
             for item in items {
                 scope.spawn(move |_| work(item));
             }
+            own.into_iter().for_each(work);
         });
     }
 }

@@ -86,9 +86,11 @@ impl Cpu {
             None
         } else {
             let name = |index| format!("impel-cpu-{index}");
+            // One fewer, since whoever runs a part takes part in it: an idle worker that looks for work slows down those that have
+            // some.
             Some(Arc::new(
                 rayon::ThreadPoolBuilder::new()
-                    .num_threads(threads)
+                    .num_threads(threads - 1)
                     .stack_size(STACK_BYTES)
                     .thread_name(name)
                     .build()?,
