@@ -208,6 +208,18 @@ pub enum LaunchError {
         /// Why.
         reason: String,
     },
+    /// Energy is to be saved, but nobody can tell what a device draws.
+    #[error(
+        "kernel `{kernel}`: energy cannot be planned, since what {device} draws is unknown: {reason}"
+    )]
+    Objective {
+        /// Entry point.
+        kernel: &'static str,
+        /// Which device.
+        device: DeviceId,
+        /// Which counter is missing or cannot be read.
+        reason: String,
+    },
     /// A GPU failed and no other device could take over.
     #[error("kernel `{kernel}` on {device}: {cause}")]
     Device {

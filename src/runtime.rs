@@ -42,6 +42,7 @@ pub struct RuntimeBuilder {
     isa: Option<Level>,
     policy: Policy,
     objective: Objective,
+    powercap: Option<PathBuf>,
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
@@ -87,6 +88,13 @@ impl RuntimeBuilder {
     /// What plans of launches that do not bring their own objective minimise: at first time.
     pub fn objective(mut self, objective: Objective) -> Self {
         self.objective = objective;
+        self
+    }
+
+    /// Reads energy counters of the processor from this folder instead of Linux's own: for tests.
+    #[doc(hidden)]
+    pub fn powercap(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.powercap = Some(folder.into());
         self
     }
 
@@ -182,6 +190,7 @@ impl RuntimeBuilder {
             None => Devices::discover(cpu),
         };
         devices.set_patience(self.patience);
+        devices.open_meters(self.powercap.as_deref());
         if let Some(bytes) = self.gpu_memory {
             devices.set_memory_budget(bytes);
         }

@@ -4,12 +4,14 @@ mod accelerator;
 mod clock;
 pub(crate) mod cpu;
 mod deadline;
+mod energy;
 pub(crate) mod environment;
 mod error;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 pub mod sim;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,12 +21,13 @@ pub(crate) use accelerator::{
 };
 pub(crate) use error::DeviceError;
 
-use crate::cost::{DeviceKey, DeviceLimits, Work};
+use crate::cost::{DeviceKey, DeviceLimits, Power, Work};
 #[cfg(feature = "gpu")]
 use crate::error::RuntimeError;
 use crate::machine::{DeviceId, Kind, Machine};
 use cpu::Cpu;
 pub(crate) use deadline::Deadline;
+use energy::Meters;
 
 /// A pool of CPU workers, as callers make them.
 pub type Pool = rayon::ThreadPool;
@@ -78,6 +81,7 @@ pub(crate) struct Devices {
     flushed: Mutex<Option<Instant>>,
     /// Keys of recorded costs, the CPU's first.
     keys: Vec<DeviceKey>,
+    meters: Meters,
 }
 
 impl Devices {
@@ -151,7 +155,31 @@ impl Devices {
             world: None,
             cpu_limits: None,
             flushed: Mutex::default(),
+            meters: Meters::closed(),
         }
+    }
+
+    /// Opens the energy counters of this machine, those of the processor under `powercap` if that is given. An imagined machine has none.
+    pub(crate) fn open_meters(&mut self, powercap: Option<&Path>) {
+        if self.world.is_none() {
+            self.meters = Meters::open(&self.machine, powercap);
+        }
+    }
+
+    /// Joules drawn since the counters were opened, by each device that has one.
+    pub(crate) fn joules(&self) -> Vec<(DeviceId, f64)> {
+        self.meters.all_joules()
+    }
+
+    /// What a device draws; takes half a second.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    pub(crate) fn measure_power(&self, device: DeviceId) -> Result<Power, String> {
+        self.meters.measure(device, || {
+            // What it measures is of no interest, and a failure shows when the device is next used.
+            let _ = self.measure(device);
+        })
     }
 
     /// Sets the most bytes of arrays that each GPU may hold.

@@ -216,7 +216,9 @@ impl Shared {
     /// A copy of what happened so far.
     pub(crate) fn report_so_far(&self) -> Report {
         self.read_clocks();
-        self.report().clone()
+        let mut report = self.report().clone();
+        report.set_joules(self.devices.joules());
+        report
     }
 
     /// Keeps what was learned for the next run.

@@ -146,6 +146,7 @@ impl Shared {
     pub(crate) fn prepare(&self, body: LaunchBody) -> Result<Prepared, LaunchError> {
         body.check(self.id)?;
         self.check_policy(&body)?;
+        self.check_objective(&body)?;
         let prepared = Prepared::new(body, &self.facts);
         prepared.job().check_bounds()?;
         Ok(prepared)

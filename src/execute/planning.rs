@@ -13,7 +13,9 @@ use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
-use crate::plan::{self, Candidate, Plan, Policy, Reason, Remembered, Situation, Splitting};
+use crate::plan::{
+    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, Splitting,
+};
 use crate::region::Footprint;
 
 /// Attempts at measuring devices; after that a guess has to do.
@@ -23,6 +25,7 @@ impl Shared {
     /// The plan that the launch would follow now.
     pub(crate) fn explain(&self, body: &LaunchBody) -> Result<Plan, LaunchError> {
         body.check(self.id)?;
+        self.check_objective(body)?;
         body.accesses()
             .iter()
             .for_each(|access| self.wait_for(access));
@@ -54,6 +57,31 @@ impl Shared {
                 })
             }
         }
+    }
+
+    /// Refuses an objective that needs to know what devices draw where nobody can tell. The first time that takes half a second for each
+    /// device.
+    pub(super) fn check_objective(&self, body: &LaunchBody) -> Result<(), LaunchError> {
+        if body.objective.unwrap_or(self.objective) == Objective::Time {
+            return Ok(());
+        }
+        for device in self.devices.ids() {
+            let key = self.devices.key(device);
+            if self.costs().power(key).is_some() {
+                continue;
+            }
+            match self.devices.measure_power(device) {
+                Ok(power) => self.costs().set_power(key, power),
+                Err(reason) => {
+                    return Err(LaunchError::Objective {
+                        kernel: body.kernel.name,
+                        device,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn device_names(&self) -> String {

@@ -13,6 +13,7 @@ pub struct Report {
     moved: BTreeMap<(MemoryId, MemoryId), Moved>,
     failures: Vec<(DeviceId, String)>,
     names: Vec<String>,
+    joules: Vec<(DeviceId, f64)>,
 }
 
 /// Parts of one kernel that one device ran.
@@ -82,6 +83,17 @@ impl Report {
         &self.failures
     }
 
+    pub(crate) fn set_joules(&mut self, joules: Vec<(DeviceId, f64)>) {
+        self.joules = joules;
+    }
+
+    /// Energy that a device has drawn since the runtime was made, in joules, whoever used it; nothing where no counter can be read.
+    pub fn joules(&self, device: DeviceId) -> Option<f64> {
+        let mut all = self.joules.iter();
+        all.find(|(own, _)| *own == device)
+            .map(|(_, joules)| *joules)
+    }
+
     /// Parts of `kernel` on `device`.
     pub fn runs(&self, kernel: &str, device: DeviceId) -> Runs {
         let mut all = self.kernels.iter();
@@ -133,6 +145,9 @@ impl fmt::Display for Report {
                     runs.predicted_ns / 1e6
                 )?;
             }
+        }
+        for (device, joules) in &self.joules {
+            writeln!(f, "{joules:.1} J drawn by {}", self.name(device.0))?;
         }
         for (device, cause) in &self.failures {
             writeln!(f, "{} failed: {cause}", self.name(device.0))?;
