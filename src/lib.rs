@@ -34,6 +34,7 @@
 //! | `IMPEL_ISA` | instructions of CPU kernels: `scalar`, `avx2` or `avx512` |
 //! | `IMPEL_THREADS` | number of CPU workers |
 //! | `IMPEL_SOFTWARE_GPU` | `1` to use GPUs that are emulated on the CPU |
+//! | `IMPEL_TRACE` | a file for the trace of what a runtime did, written when it is dropped; further runtimes of the process add `.1`, `.2`, … |
 //! | `IMPEL_VERIFY` | `1` to record what a runtime does and check it when it is dropped, with a panic if anything was wrong |
 
 // Documentation asks of every type whether it is `Sync`, and wgpu's are nested deeply.

@@ -28,6 +28,8 @@ pub struct Runtime {
     executors: Vec<JoinHandle<()>>,
     /// Whether what happened is checked in the end.
     verify: bool,
+    /// Where the trace goes in the end, if anywhere.
+    trace_file: Option<PathBuf>,
 }
 
 /// Threads that carry launches out: independent ones overlap, and one that waits for a device holds no other up.
@@ -201,7 +203,9 @@ impl RuntimeBuilder {
         };
         let trace = Recorder::new(devices.clock(), EVENTS_MAX);
         let verify = self.trace.is_none() && crate::device::environment::verify()?;
-        trace.turn(self.trace.unwrap_or(verify));
+        let trace_file =
+            crate::device::environment::trace_file().map(|file| crate::store::trace::claim(&file));
+        trace.turn(self.trace.unwrap_or(verify || trace_file.is_some()));
         // An imagined machine does everything in one order, so that its clock tells the same time in every run.
         let executors = if devices.simulated_time().is_some() {
             1
@@ -212,6 +216,7 @@ impl RuntimeBuilder {
             shared: Shared::new(devices, (self.policy, self.objective), store, trace),
             executors: Vec::new(),
             verify,
+            trace_file,
         };
         for number in 0..executors {
             let shared = Arc::clone(&runtime.shared);
@@ -387,6 +392,9 @@ impl Drop for Runtime {
             drop(executor.join());
         }
         self.shared.save_costs();
+        if let Some(file) = &self.trace_file {
+            crate::store::trace::save(&self.trace(), file);
+        }
         if self.verify && !std::thread::panicking() {
             self.verify();
         }

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod devices;
 mod explain;
+mod trace;
 
 use std::ffi::OsString;
 
@@ -22,7 +23,13 @@ pub(crate) struct Verb {
 }
 
 /// All verbs, in the order of the overview.
-pub(crate) const VERBS: &[Verb] = &[devices::VERB, check::VERB, explain::VERB, bench::VERB];
+pub(crate) const VERBS: &[Verb] = &[
+    devices::VERB,
+    check::VERB,
+    explain::VERB,
+    bench::VERB,
+    trace::VERB,
+];
 
 /// What comes next in the arguments of a verb.
 enum Word {

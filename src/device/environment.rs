@@ -39,6 +39,12 @@ pub(crate) fn verify() -> Result<bool, RuntimeError> {
     Ok(asked.unwrap_or(false))
 }
 
+/// `IMPEL_TRACE`: the file that gets the trace of what a runtime did.
+pub(crate) fn trace_file() -> Option<std::path::PathBuf> {
+    let file = std::env::var_os("IMPEL_TRACE").filter(|file| !file.is_empty())?;
+    Some(file.into())
+}
+
 /// The variable's meaning; none if it is unset or empty.
 fn variable<T>(
     name: &'static str,

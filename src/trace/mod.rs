@@ -7,9 +7,11 @@
 //! a part when its results count. So a trace can be checked word by word after the run.
 
 mod event;
+mod perfetto;
 mod recorder;
 mod report;
 mod text;
+mod timeline;
 mod verify;
 
 pub use event::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Text, Use};
@@ -17,4 +19,5 @@ pub(crate) use recorder::{EVENTS_MAX, Recorder};
 pub use recorder::{Trace, TraceDevice};
 pub use report::{Moved, Report, Runs};
 pub use text::TraceError;
+pub use timeline::{Bar, Detail, Lane, Mark, Timeline};
 pub use verify::{Ending, Violation};
