@@ -9,7 +9,7 @@ use crate::array::{Array, Element};
 use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
 use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
-use crate::execute::Shared;
+use crate::execute::{Sampling, Shared};
 use crate::lanes::Level;
 use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
@@ -49,6 +49,7 @@ pub struct RuntimeBuilder {
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
     patience: Patience,
+    sampling: Option<Sampling>,
     trace: Option<bool>,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
@@ -167,6 +168,20 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Checks GPUs: of this share of their parts, from 0 to 1, some workgroups are computed by the CPU, too, before the GPU starts, and
+    /// their results compared once it has ended. A GPU that computed something else is given up, [`Runtime::report`] says what it
+    /// computed, and the part is done elsewhere.
+    ///
+    /// As floats, words may differ by `tolerance` times the larger one; with a tolerance of 0 they must be equal bit for bit, which
+    /// suits integers. Kernels that cannot be split are not checked.
+    pub fn verify_sample(mut self, fraction: f64, tolerance: f32) -> Self {
+        self.sampling = Some(Sampling {
+            fraction: fraction.clamp(0.0, 1.0),
+            tolerance: tolerance.max(0.0),
+        });
+        self
+    }
+
     /// Runs on a machine that is imagined, to try out what a program does on hardware that is not here. Results are real, computed by
     /// this CPU; only time is imagined, see [`Runtime::simulated_time`]. No GPU is looked for, and nothing learned is kept on disk.
     pub fn simulated(mut self, machine: sim::Machine) -> Self {
@@ -213,7 +228,13 @@ impl RuntimeBuilder {
             EXECUTORS
         };
         let mut runtime = Runtime {
-            shared: Shared::new(devices, (self.policy, self.objective), store, trace),
+            shared: Shared::new(
+                devices,
+                (self.policy, self.objective),
+                store,
+                trace,
+                self.sampling,
+            ),
             executors: Vec::new(),
             verify,
             trace_file,

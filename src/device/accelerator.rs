@@ -184,18 +184,31 @@ impl Accelerator {
     /// Gives the device up if it did not end in time. What it still does may touch its memory, so that nothing of that counts.
     fn minding_time<T>(&self, outcome: Result<T, DeviceError>) -> Result<T, DeviceError> {
         if let Err(error @ DeviceError::TimedOut { .. }) = &outcome {
-            let reason = error.to_string();
-            match &self.engine {
-                #[cfg(feature = "gpu")]
-                Engine::Driven(gpu) => {
-                    gpu.give_up(reason);
-                    // Closing a device waits for its work, which does not end: it stays open until the process ends.
-                    std::mem::forget(Arc::clone(gpu));
-                }
-                Engine::Simulated(gpu) => gpu.give_up(&reason),
+            self.give_up(error.to_string());
+            #[cfg(feature = "gpu")]
+            if let Engine::Driven(gpu) = &self.engine {
+                // Closing a device waits for its work, which does not end: it stays open until the process ends.
+                std::mem::forget(Arc::clone(gpu));
             }
         }
         outcome
+    }
+
+    /// Gives up a device that computed what it should not; the error that says so.
+    pub(crate) fn convict(&self, detail: String) -> DeviceError {
+        self.give_up(detail.clone());
+        DeviceError::Wrong {
+            device: self.about().name.clone(),
+            detail,
+        }
+    }
+
+    fn give_up(&self, reason: String) {
+        match &self.engine {
+            #[cfg(feature = "gpu")]
+            Engine::Driven(gpu) => gpu.give_up(reason),
+            Engine::Simulated(gpu) => gpu.give_up(&reason),
+        }
     }
 
     /// What it is, with the limits and features that it was opened with.

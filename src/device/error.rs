@@ -72,6 +72,17 @@ pub(crate) enum DeviceError {
         reason: String,
     },
 
+    /// The device computed something else than the CPU did.
+    #[error(
+        "{device}: {detail}; it is not used any more, since nothing else that it computed can be trusted"
+    )]
+    Wrong {
+        /// The device's name.
+        device: String,
+        /// What it computed, and what it should have.
+        detail: String,
+    },
+
     /// The device did not finish in the time it was given. The work may still end.
     #[error(
         "{device}: {what} did not end within {after:?}; wait longer, use smaller parts, or leave the device out"

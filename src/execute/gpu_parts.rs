@@ -11,10 +11,11 @@ use super::launch::{Failure, argument_error, commit, workgroups};
 use super::memory::{Denied, Patience, Release};
 use super::pieces::{Fit, Stream, operands};
 use super::record::Starting;
+use super::sampling::Expected;
 use super::timing::Timed;
 use crate::array::Placed;
 use crate::device::cpu::Lending;
-use crate::device::{Accelerator, Argument, DeviceError, Dispatch, Dispatched, Timing};
+use crate::device::{Accelerator, Argument, Buffer, DeviceError, Dispatch, Dispatched, Timing};
 use crate::error::LaunchError;
 use crate::kernel::access::Combine;
 use crate::kernel::{self, Space, Window};
@@ -39,6 +40,14 @@ impl BoundPart {
     /// The part.
     pub(super) fn part(&self) -> &Part {
         &self.part
+    }
+
+    /// The buffer behind a slot, and at which words of the array the slot and the buffer begin.
+    pub(super) fn words_of(&self, index: usize, job: &Job<'_>) -> (&Buffer, u64, u64) {
+        let own = &self.slots[index];
+        let private = own.combine.is_some();
+        let slot = if private { 0 } else { job.slots[index].span.lo };
+        (&own.placed.buffer, slot, own.placed.span.lo)
     }
 }
 
@@ -83,6 +92,8 @@ pub(super) struct Started {
     timing: Timing,
     bound: BoundPart,
     number: PartNo,
+    /// What some of its workgroups should write, if they were computed twice.
+    expected: Option<Expected>,
 }
 
 impl Shared {
@@ -205,14 +216,20 @@ impl Shared {
                 predicted_ns: part.predicted_ns,
             },
         );
-        match self.dispatch(job, timing, &bound) {
-            Ok(dispatch) => Ok(Started {
+        let expected = self.expected_of(job, &part, (&bound, company));
+        let dispatched = expected.and_then(|expected| {
+            let dispatch = self.dispatch(job, timing, &bound)?;
+            Ok((dispatch, expected))
+        });
+        match dispatched {
+            Ok((dispatch, expected)) => Ok(Started {
                 part,
                 footprint,
                 dispatch,
                 timing,
                 bound,
                 number,
+                expected,
             }),
             Err(error) => Err(self.failure_of(job, number, &part, &error)),
         }
@@ -269,6 +286,7 @@ impl Shared {
             timing,
             bound,
             number,
+            expected,
         } = started;
         let gpu = self.devices.gpu(part.device);
         let waited = if company == Company::Shared {
@@ -276,7 +294,12 @@ impl Shared {
         } else {
             Ok(())
         };
-        if let Err(error) = waited.and_then(|()| self.gather(job, gpu, number, &bound, gathered)) {
+        let compared = waited.and_then(|()| {
+            let compare = |expected| self.compare(&part, (job, &bound), &expected);
+            expected.map_or(Ok(()), compare)
+        });
+        let outcome = compared.and_then(|()| self.gather(job, gpu, number, &bound, gathered));
+        if let Err(error) = outcome {
             failures.push(self.failure_of(job, number, &part, &error));
             return;
         }

@@ -14,6 +14,7 @@ mod queue;
 mod record;
 mod repeats;
 mod replay;
+mod sampling;
 mod settled;
 mod standing;
 mod timing;
@@ -41,6 +42,8 @@ use crate::trace::{Event, Recorder, Report};
 use queue::{Next, Queue};
 pub(crate) use replay::Program;
 use replay::Replay;
+use sampling::Sampler;
+pub(crate) use sampling::Sampling;
 
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
@@ -66,6 +69,8 @@ pub(crate) struct Shared {
     plans: Mutex<std::collections::HashMap<u64, Arc<Plan>>>,
     /// What is known of launches that were repeated, or may be.
     facts: facts::KnownFacts,
+    /// Which parts are computed twice.
+    sampler: Sampler,
     /// What GPUs failed to do.
     standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
     /// Who has buffers in which memory.
@@ -101,6 +106,7 @@ impl Shared {
         (policy, objective): (Policy, Objective),
         store: CostStore,
         trace: Recorder,
+        sampling: Option<Sampling>,
     ) -> Arc<Self> {
         static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let mut costs = store.load();
@@ -124,6 +130,7 @@ impl Shared {
             facts: facts::KnownFacts::default(),
             standings: Mutex::default(),
             memories: Arc::default(),
+            sampler: Sampler::new(sampling),
             timed: Mutex::default(),
             queue: Queue::default(),
             devices,

@@ -67,8 +67,8 @@ impl Shared {
     /// Hands the launch to the GPU that did it before, if that is all there is to do; none if there is more. The inner error is the
     /// GPU's.
     pub(super) fn repeat(&self, job: &Job<'_>) -> Option<Result<(), Failure>> {
-        // Whoever watches wants to see the whole of it.
-        if self.trace.is_on() {
+        // Whoever watches, or checks, wants to see the whole of it.
+        if self.trace.is_on() || self.sampler.is_on() {
             return None;
         }
         let policy = self.policy_of(job.body);
@@ -105,6 +105,7 @@ impl Shared {
         };
         let outcome = gpu.dispatch(kernel, &arguments?, &[], dispatched);
         let outcome = outcome.map(|_| {
+            gpu.expect(settled.predicted_ns);
             let (name, count) = (kernel.name, workgroups(tile));
             self.report()
                 .add_part(name, device, count, settled.predicted_ns, None);

@@ -4,7 +4,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use impel::kernel::{GpuModule, Kernel};
-use impel::{DeviceId, Runtime};
+use impel::{DeviceId, Policy, Runtime};
+use impel_kernels::histogram::wgsl as histogram;
 use impel_kernels::saxpy::wgsl as saxpy;
 
 use crate::devices;
@@ -151,6 +152,37 @@ fn devices_behind_drivers_fail_as_the_table_says() {
                 }
             }
         }
+    });
+}
+
+/// What GPUs compute differs from what the CPU does by roundings only, where anything is rounded.
+#[test]
+fn what_is_computed_twice_is_the_same_on_devices_that_are_well() {
+    let name = "what_is_computed_twice_is_the_same_on_devices_that_are_well";
+    let built = devices::builder().verify_sample(1.0, 1e-6).build();
+    let rt = built.expect("a runtime");
+    devices::on_each_gpu(name, |_, gpu| {
+        for company in [Company::WithCpu, Company::Alone] {
+            let outcome = scenario::run(&rt, company, gpu, Program::default());
+            assert_eq!(outcome, Outcome::Right(Gpu::Well), "{company:?}, {gpu}");
+        }
+        let data: Vec<u32> = (0..200_000_u32).map(|i| i.wrapping_mul(40_503)).collect();
+        let data = rt.array_from_vec(data).unwrap();
+        let mut bins = rt.zeros::<u32>(256).unwrap();
+        for shares in [vec![(gpu, 1.0)], vec![(DeviceId::CPU, 0.5), (gpu, 0.5)]] {
+            let launch = histogram::histogram {
+                params: histogram::Params {
+                    n: 200_000,
+                    shift: 3,
+                },
+                data: &data,
+                bins: &mut bins,
+            };
+            let launch = launch.workgroups(7).with_policy(Policy::Split(shares));
+            rt.launch(launch).unwrap().wait().unwrap();
+        }
+        assert_eq!(bins.read().unwrap().iter().sum::<u32>(), 400_000);
+        assert_eq!(rt.report().failures(), [], "{gpu}");
     });
 }
 

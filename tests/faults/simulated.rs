@@ -14,6 +14,8 @@ pub(crate) struct Row {
     pub(crate) kind: FaultKind,
     pub(crate) phase: Phase,
     pub(crate) moment: Moment,
+    /// The share of parts that are computed twice.
+    pub(crate) verified: f64,
 }
 
 /// Every fault in every phase that it can happen in.
@@ -25,6 +27,7 @@ pub(crate) fn rows() -> Vec<Row> {
             kind,
             phase,
             moment,
+            verified: 0.0,
         }));
     };
     let before = &[Moment::Before];
@@ -42,6 +45,14 @@ pub(crate) fn rows() -> Vec<Row> {
         add(FaultKind::Hang, phase, &[Moment::During]);
     }
     add(FaultKind::Slow(1000.0), Compute, &[Moment::During]);
+    for verified in [0.0, 1.0] {
+        rows.push(Row {
+            kind: FaultKind::WrongResult,
+            phase: Compute,
+            moment: Moment::During,
+            verified,
+        });
+    }
     rows
 }
 
@@ -51,6 +62,7 @@ pub(crate) fn machine(row: Row, nth: u32) -> Machine {
         kind,
         phase,
         moment,
+        ..
     } = row;
     let gpu = VICTIM;
     Machine::desktop()
@@ -71,6 +83,7 @@ pub(crate) fn outcome(row: Row, nth: u32, company: Company) -> Outcome {
         .threads(2)
         .simulated(machine(row, nth))
         .hang_after(Duration::from_secs(5), 100.0)
+        .verify_sample(row.verified, 0.0)
         .build()
         .expect("a machine of imagination");
     scenario::run(&rt, company, VICTIM, Program::default())

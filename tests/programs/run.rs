@@ -85,6 +85,7 @@ pub(crate) fn run(seed: u64, faults: Faults) -> Seen {
         .threads(1 + (random.next() % 2) as usize)
         .simulated(machine)
         .hang_after(Duration::from_secs(5), 20.0)
+        .verify_sample([0.0, 0.0, 0.3, 1.0][(random.next() % 4) as usize], 0.0)
         .build()
         .expect("nothing is needed for it");
     let plain = Runtime::builder().threads(1).without_cache().gpus(false);
@@ -114,6 +115,12 @@ pub(crate) fn run(seed: u64, faults: Faults) -> Seen {
     }
     for array in 0..both.arrays.len() {
         both.compare(array);
+    }
+    for (_, told) in both.imagined.report().failures() {
+        assert!(
+            !told.contains("it computed"),
+            "nothing computes wrongly: {told}"
+        );
     }
     both.seen.failures = both.imagined.report().failures().len() as u64;
     both.seen.unharmed = u64::from(both.seen.failures > 0 && both.seen.errors == 0);
