@@ -11,7 +11,7 @@ mod run;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use faults::{Fault, FaultKind, Moment, Phase};
@@ -40,6 +40,8 @@ pub(crate) struct SimGpu {
     world: Arc<World>,
     ledger: Arc<Ledger>,
     lost: Mutex<Option<String>>,
+    /// Held by whoever hands something over: one thing happens after the other.
+    queue: Mutex<()>,
     faults: Schedule,
     /// How long blocking calls wait for the device, in ns of the virtual clock.
     patience_ns: AtomicU64,
@@ -76,6 +78,7 @@ impl SimGpu {
             world: Arc::clone(world),
             ledger: Ledger::new(gpu.memory_bytes),
             lost: Mutex::default(),
+            queue: Mutex::default(),
             faults: Schedule::of(id, &machine.faults),
             patience_ns: AtomicU64::new(u64::MAX),
         }
@@ -109,6 +112,10 @@ impl SimGpu {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert_with(|| reason.to_owned());
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check(&self) -> Result<(), DeviceError> {
@@ -200,6 +207,7 @@ impl SimGpu {
         span: Span,
         value: u32,
     ) -> Result<(), DeviceError> {
+        let _turn = self.turn();
         self.check_span(buffer, span)?;
         self.lend(buffer, span, Lending::Exclusive)?
             .words_mut()
@@ -213,6 +221,7 @@ impl SimGpu {
         at_word: u64,
         words: &[u32],
     ) -> Result<(), DeviceError> {
+        let _turn = self.turn();
         let count = words.len() as u64;
         let span = Span {
             lo: at_word,
@@ -234,6 +243,7 @@ impl SimGpu {
         spans: &[Span],
         into: &mut dyn FnMut(Span, &[u32]),
     ) -> Result<(), DeviceError> {
+        let _turn = self.turn();
         for span in spans {
             self.check_span(buffer, *span)?;
         }

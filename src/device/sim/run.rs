@@ -26,6 +26,7 @@ impl SimGpu {
         windows: &[Window],
         part: Dispatched,
     ) -> Result<SimDispatch, DeviceError> {
+        let _turn = self.turn();
         let tile = part.tile;
         self.check()?;
         let most = self.about.limits.workgroups_per_dimension_max;
