@@ -38,6 +38,14 @@ pub enum RuntimeError {
         /// What was found and why it does not count.
         found: String,
     },
+    /// The plans of an earlier run cannot be followed, or those of this one cannot be kept.
+    #[error("plans in {path}: {reason}")]
+    Plans {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The worker threads could not be started.
     #[error("cannot start {threads} worker threads: {cause}")]
     Threads {

@@ -1,6 +1,6 @@
 //! Where does everything start? The runtime: the machine's devices, the arrays made for them, and the launches on them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::array::{Array, Element};
 use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
 use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
-use crate::execute::{Sampling, Shared};
+use crate::execute::{Books, Sampling, Shared};
 use crate::lanes::Level;
 use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
 use crate::pending::Pending;
-use crate::plan::{Objective, Plan, Policy};
+use crate::plan::{Objective, Plan, PlanBook, Policy};
 use crate::recording::{self, Graph};
 use crate::store::CostStore;
 use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Trace};
@@ -45,6 +45,8 @@ pub struct RuntimeBuilder {
     policy: Policy,
     objective: Objective,
     powercap: Option<PathBuf>,
+    plans_from: Option<PathBuf>,
+    record_plans: bool,
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
@@ -98,6 +100,19 @@ impl RuntimeBuilder {
     #[doc(hidden)]
     pub fn powercap(mut self, folder: impl Into<PathBuf>) -> Self {
         self.powercap = Some(folder.into());
+        self
+    }
+
+    /// Notes the plan of every launch, for [`Runtime::save_plans`].
+    pub fn record_plans(mut self, record: bool) -> Self {
+        self.record_plans = record;
+        self
+    }
+
+    /// Makes the program follow the plans of an earlier run, which [`Runtime::save_plans`] kept in this file, so that its results are
+    /// the same to the last bit. The program must make the same launches in the same order; one that differs is refused.
+    pub fn plans_from(mut self, path: impl Into<PathBuf>) -> Self {
+        self.plans_from = Some(path.into());
         self
     }
 
@@ -211,6 +226,7 @@ impl RuntimeBuilder {
         if let Some(bytes) = self.gpu_memory {
             devices.set_memory_budget(bytes);
         }
+        let books = books(&devices, self.plans_from.as_deref(), self.record_plans)?;
         let store = match cache {
             Cache::OfUser => CostStore::in_user_cache(),
             Cache::In(directory) => CostStore::in_directory(directory),
@@ -231,6 +247,7 @@ impl RuntimeBuilder {
             shared: Shared::new(
                 devices,
                 (self.policy, self.objective),
+                books,
                 store,
                 trace,
                 self.sampling,
@@ -281,6 +298,29 @@ impl RuntimeBuilder {
             threads,
             cause: error.to_string(),
         })
+    }
+}
+
+/// The plans to follow and to write.
+fn books(devices: &Devices, from: Option<&Path>, record: bool) -> Result<Books, RuntimeError> {
+    let here = PlanBook::of_devices(devices.machine.devices().map(|(_, name)| name));
+    let followed = match from {
+        None => None,
+        Some(path) => {
+            let book = crate::store::plans::read(path);
+            let book = book.map_err(|reason| plans_error(path, reason))?;
+            let fits = book.check_machine(&here);
+            fits.map_err(|error| plans_error(path, error.to_string()))?;
+            Some(book)
+        }
+    };
+    Ok(Books::new(followed, record.then_some(here)))
+}
+
+fn plans_error(path: &Path, reason: String) -> RuntimeError {
+    RuntimeError::Plans {
+        path: path.display().to_string(),
+        reason,
     }
 }
 
@@ -360,6 +400,21 @@ impl Runtime {
     /// As [`launch`](Self::launch).
     pub fn explain(&self, launch: &Launch<'_>) -> Result<Plan, LaunchError> {
         self.shared.explain(&launch.body)
+    }
+
+    /// Keeps the plans of all launches so far in a file, for [`RuntimeBuilder::plans_from`]. Waits for the launches.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Plans`] if the runtime does not [record plans](RuntimeBuilder::record_plans), or the file cannot be written.
+    pub fn save_plans(&self, path: impl AsRef<Path>) -> Result<(), RuntimeError> {
+        self.sync();
+        let path = path.as_ref();
+        let written = self.shared.books.written();
+        let outcome = written.map_or_else(
+            || Err("the runtime was not built with `record_plans(true)`".to_owned()),
+            |book| crate::store::plans::write(path, &book),
+        );
+        outcome.map_err(|reason| plans_error(path, reason))
     }
 
     /// What happened so far.

@@ -34,7 +34,8 @@ impl Shared {
         self.trace
             .record(|| Event::LaunchStarted { launch: id.into() });
         let job = prepared.job().numbered(id);
-        let by_itself = matches!(self.policy_of(job.body), Policy::Auto | Policy::CpuOnly);
+        let by_itself = matches!(self.policy_of(job.body), Policy::Auto | Policy::CpuOnly)
+            && self.books.are_closed();
         if self.devices.cpu_only() && by_itself {
             let footprint = job.facts.alone();
             check_contents(&job, &Placements::lock(&job))?;
@@ -46,12 +47,20 @@ impl Shared {
             )?;
             return Ok(());
         }
-        if let Some(outcome) = self.repeat(&job) {
+        let repeated = if self.books.are_closed() {
+            self.repeat(&job)
+        } else {
+            None
+        };
+        if let Some(outcome) = repeated {
             let failures: SmallVec<[Failure; 1]> = outcome.err().into_iter().collect();
             return self.repair(&job, &failures).map(|_| ());
         }
-        let plan = self.plan(&job)?;
+        let recorded = self.recorded_policy(&job)?;
+        let policy = recorded.as_ref().unwrap_or(self.policy_of(job.body));
+        let plan = self.plan_by(&job, policy)?;
         self.record_plan(&job, &plan);
+        self.write_plan(&job, &plan);
         self.note_plan(&job, &plan);
         let failures = self.obey(&job, &plan)?;
         let repaired = self.repair(&job, &failures)?;

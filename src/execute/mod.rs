@@ -1,5 +1,6 @@
 //! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: an executor's thread, or a thread that waits.
 
+mod book;
 mod facts;
 mod gpu_parts;
 mod job;
@@ -39,6 +40,7 @@ use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
 use crate::trace::{Event, Recorder, Report};
+pub(crate) use book::Books;
 use queue::{Next, Queue};
 pub(crate) use replay::Program;
 use replay::Replay;
@@ -59,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) devices: Devices,
     pub(crate) policy: Policy,
     pub(crate) objective: Objective,
+    pub(crate) books: Books,
     pub(crate) costs: Mutex<Costs>,
     pub(crate) store: CostStore,
     pub(crate) report: Mutex<Report>,
@@ -104,6 +107,7 @@ impl Shared {
     pub(crate) fn new(
         devices: Devices,
         (policy, objective): (Policy, Objective),
+        books: Books,
         store: CostStore,
         trace: Recorder,
         sampling: Option<Sampling>,
@@ -136,6 +140,7 @@ impl Shared {
             devices,
             policy,
             objective,
+            books,
             store,
         })
     }

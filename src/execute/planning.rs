@@ -32,7 +32,8 @@ impl Shared {
         let facts = self.facts.of(body);
         let job = Job::new(body, &facts);
         job.check_bounds()?;
-        self.plan(&job).map(Arc::unwrap_or_clone)
+        self.plan_by(&job, self.policy_of(body))
+            .map(Arc::unwrap_or_clone)
     }
 
     /// Refuses a policy that names devices which are not there, before the launch is queued.
@@ -127,8 +128,7 @@ impl Shared {
     }
 
     /// Decides who does what, or finds what was decided when things were as they are now.
-    pub(super) fn plan(&self, job: &Job<'_>) -> Result<Arc<Plan>, LaunchError> {
-        let policy = self.policy_of(job.body);
+    pub(super) fn plan_by(&self, job: &Job<'_>, policy: &Policy) -> Result<Arc<Plan>, LaunchError> {
         if !matches!(policy, Policy::CpuOnly) {
             self.measure_limits();
         }

@@ -14,6 +14,7 @@
 //! The parts of a plan tile the launch exactly once ([`Plan::check`]); the plan decides when and where, never what.
 
 pub mod balance;
+mod book;
 mod choose;
 mod curve;
 mod energy;
@@ -28,6 +29,7 @@ mod situation;
 mod trial;
 mod watchdog;
 
+pub use book::{BookError, PlanBook};
 pub use choose::{PlanError, choose};
 pub use lines::line_multiple;
 pub(crate) use memo::Remembered;

@@ -144,7 +144,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Puts `text` in the place of `path` in one step.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let save = SAVES.fetch_add(1, Ordering::Relaxed);
     let temporary = path.with_extension(format!("{}.{save}", std::process::id()));
     let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));

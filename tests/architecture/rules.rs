@@ -47,7 +47,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
             "kernel", "region", "machine", "trace", "cost", "error", "lanes", "sync",
         ],
     ),
-    ("store", &["cost", "error", "trace"]),
+    ("store", &["cost", "error", "plan", "trace"]),
     (
         "checkpoint",
         &["array", "error", "runtime", "store", "vec3"],
