@@ -39,7 +39,7 @@ use crate::launch::LaunchBody;
 use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
-use crate::trace::{Event, Recorder, Report};
+use crate::trace::{Recorder, Report};
 pub(crate) use book::Books;
 use queue::{Next, Queue};
 pub(crate) use replay::Program;
@@ -189,7 +189,7 @@ impl Shared {
             }
             work
         };
-        let (id, taken) = self.queue.add(work, accesses, ns, at_once);
+        let (id, taken) = self.queue.add(work, accesses, ns, 1, at_once);
         if let Some(work) = taken {
             self.carry_out(id, work, false);
             if !self.devices.flush_if_due() {
@@ -278,7 +278,7 @@ impl Shared {
                 }
                 outcome.set(result);
             }
-            Work::Replay { replay, outcome } => outcome.set(self.run_replay(&replay)),
+            Work::Replay { replay, outcome } => outcome.set(self.run_replay(id, &replay)),
             // An error, or a panic, comes again in the read that follows, to its caller.
             Work::Fetch { core, span } => {
                 drop(catch_unwind(AssertUnwindSafe(|| {
@@ -300,10 +300,7 @@ impl Shared {
                 message: crate::device::cpu::message(payload.as_ref()),
             })
         });
-        self.trace.record(|| Event::LaunchFinished {
-            launch: id.into(),
-            error: result.as_ref().err().map(|error| error.to_string().into()),
-        });
+        self.record_finished(id, result.as_ref().err());
         result
     }
 
@@ -313,7 +310,7 @@ impl Shared {
             core,
             span: access.span,
         };
-        let (id, taken) = self.queue.add(|_| work, vec![access], 0, false);
+        let (id, taken) = self.queue.add(|_| work, vec![access], 0, 1, false);
         if let Some(work) = taken {
             self.carry_out(id, work, false);
         }

@@ -61,7 +61,8 @@ impl<W> Default for Queue<W> {
 }
 
 impl<W> Queue<W> {
-    /// Adds work that is predicted to take `ns`, made for the id it gets, and wakes a thread that sleeps if it is ready.
+    /// Adds work that is predicted to take `ns`, made for the id it gets, and wakes a thread that sleeps if it is ready. `parts` is how
+    /// many ids it has: those of its parts follow its own.
     ///
     /// Work that is ready is handed back, to be carried out by the caller, if that is wanted `at_once`, or if nobody else may be there
     /// any more.
@@ -70,11 +71,13 @@ impl<W> Queue<W> {
         work: impl FnOnce(TaskId) -> W,
         accesses: Vec<Access>,
         ns: u64,
+        parts: u64,
         at_once: bool,
     ) -> (TaskId, Option<W>) {
         let mut state = self.state();
         let work = work(state.graph.next_id());
         let id = state.graph.add(work, accesses, ns);
+        state.graph.reserve(parts.saturating_sub(1));
         let taken = if at_once || state.stopping {
             state.graph.take(id)
         } else {
@@ -87,14 +90,6 @@ impl<W> Queue<W> {
     /// The arrays of work that has not started, the next first, `most` at most; some more than once.
     pub(super) fn upcoming(&self, most: usize) -> Vec<ArrayId> {
         self.state().graph.upcoming().take(most).collect()
-    }
-
-    /// The first of `count` ids that no work gets.
-    pub(super) fn reserve(&self, count: u64) -> TaskId {
-        let mut state = self.state();
-        let first = state.graph.next_id();
-        state.graph.reserve(count);
-        first
     }
 
     /// Removes work that has been carried out, and wakes those who wait for it. `stays` says that the caller comes back at once, to

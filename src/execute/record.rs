@@ -3,6 +3,7 @@
 use super::Shared;
 use super::job::Job;
 use crate::array::ArrayCore;
+use crate::error::LaunchError;
 use crate::graph::{Access, TaskId};
 use crate::lanes::Tile;
 use crate::launch::LaunchBody;
@@ -61,6 +62,13 @@ impl Shared {
             kernel: body.kernel.name.into(),
             grid: body.num_workgroups(),
             accesses: body.accesses().iter().map(range).collect(),
+        });
+    }
+
+    pub(super) fn record_finished(&self, id: TaskId, error: Option<&LaunchError>) {
+        self.trace.record(|| Event::LaunchFinished {
+            launch: id.into(),
+            error: error.map(|error| error.to_string().into()),
         });
     }
 

@@ -40,6 +40,15 @@ impl Program {
     }
 }
 
+impl Replay {
+    /// The launches of all steps, with the ids that follow from the replay's.
+    fn launches(&self, id: TaskId) -> impl Iterator<Item = (TaskId, &Prepared)> {
+        let phases = self.program.phases.iter().cycle().skip(self.first);
+        let ids = (id.0..).map(TaskId);
+        ids.zip(phases.take(self.steps).flatten())
+    }
+}
+
 /// The fewest accesses that stand for all of these.
 fn together(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
     let mut all: Vec<Access> = accesses.collect();
@@ -68,16 +77,22 @@ impl Shared {
             steps,
         };
         let outcome = Outcome::default();
-        let work = Work::Replay {
-            replay,
-            outcome: outcome.clone(),
-        };
         let step = program.phases[first].iter();
         let step_ns: f64 = step.map(|launch| self.predict_on_cpu(&launch.job())).sum();
         let ns = step_ns * steps as f64;
         let at_once = self.devices.cpu_only() && ns < AT_ONCE_NS;
+        let work = |id| {
+            if self.trace.is_on() {
+                for (id, launch) in replay.launches(id) {
+                    self.record_queued(id, &launch.body);
+                }
+            }
+            let outcome = outcome.clone();
+            Work::Replay { replay, outcome }
+        };
+        let parts = (steps * program.launches()) as u64;
         let accesses = program.accesses.clone();
-        let (id, taken) = self.queue.add(|_| work, accesses, ns as u64, at_once);
+        let (id, taken) = self.queue.add(work, accesses, ns as u64, parts, at_once);
         if let Some(work) = taken {
             self.carry_out(id, work, false);
         }
@@ -85,25 +100,20 @@ impl Shared {
     }
 
     /// Carries steps out. The first launch that fails ends them, and then nothing that they write counts as written.
-    pub(super) fn run_replay(&self, replay: &Replay) -> Result<(), Arc<LaunchError>> {
-        let Replay {
-            program,
-            first,
-            steps,
-        } = replay;
-        let phases = program.phases.iter().cycle().skip(*first);
-        let mut number = self.queue.reserve((steps * program.launches()) as u64);
-        for launch in phases.take(*steps).flatten() {
-            let id = number;
-            number.0 += 1;
-            self.record_queued(id, &launch.body);
-            if let Err(error) = self.try_launch(id, launch) {
-                let error = Arc::new(error);
-                for launch in program.phases.iter().flatten() {
-                    super::mark_failed(&launch.body, &error);
-                }
-                return Err(error);
+    pub(super) fn run_replay(&self, id: TaskId, replay: &Replay) -> Result<(), Arc<LaunchError>> {
+        let mut launches = replay.launches(id);
+        while let Some((id, launch)) = launches.next() {
+            let Err(error) = self.try_launch(id, launch) else {
+                continue;
+            };
+            for (id, _) in launches.take_while(|_| self.trace.is_on()) {
+                self.record_finished(id, Some(&error));
             }
+            let error = Arc::new(error);
+            for launch in replay.program.phases.iter().flatten() {
+                super::mark_failed(&launch.body, &error);
+            }
+            return Err(error);
         }
         Ok(())
     }

@@ -138,7 +138,7 @@ impl<W> Graph<W> {
         id
     }
 
-    /// Keeps `count` ids back for what is counted as work without being added.
+    /// Keeps `count` ids back, for parts of the work that was added last.
     pub(crate) fn reserve(&mut self, count: u64) {
         self.next += count;
     }

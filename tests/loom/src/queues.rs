@@ -70,7 +70,7 @@ macro_rules! scenarios {
             fn add(&self, array: u64) -> (TaskId, Work) {
                 let work = Work::default();
                 let own = work.clone();
-                let (id, taken) = self.queue.add(move |_| own, writes(array), 1, false);
+                let (id, taken) = self.queue.add(move |_| own, writes(array), 1, 1, false);
                 if let Some(work) = taken {
                     self.carry_out(id, &work, false);
                 }
