@@ -245,7 +245,7 @@ pub(crate) const BANS: &[Ban] = &[
         except: &[
             ("src/device", "it carries parts out"),
             ("src/execute", "it waits"),
-            ("src/runtime.rs", "it starts and joins the executor"),
+            ("src/runtime.rs", "it starts and joins the executors"),
             (
                 "src/store/costs.rs",
                 "it pauses between two attempts at a lock that other processes hold for milliseconds",

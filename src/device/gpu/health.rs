@@ -1,6 +1,7 @@
 //! Is the device well? Records its loss and its errors, so that none of them becomes a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ pub(super) struct Health {
     pub(super) device: String,
     lost: Mutex<Option<String>>,
     stray: Mutex<Option<String>>,
-    /// Held by the thread that polls.
+    /// Held by the thread that polls, or submits.
     turn: Mutex<()>,
+    /// Threads that want to submit.
+    submitting: AtomicUsize,
     /// Counts the polls that ended.
     polls: Mutex<u64>,
     polled: Condvar,
@@ -34,6 +37,7 @@ impl Health {
             lost: Mutex::new(None),
             stray: Mutex::new(None),
             turn: Mutex::new(()),
+            submitting: AtomicUsize::new(0),
             polls: Mutex::new(0),
             polled: Condvar::new(),
         })
@@ -144,21 +148,37 @@ impl Health {
     ) -> Result<(), DeviceError> {
         // wgpu's waits with a time-out are not made for two threads at once.
         let turn = self.turn.try_lock();
-        if !matches!(turn, Err(TryLockError::WouldBlock)) {
+        if matches!(turn, Err(TryLockError::WouldBlock)) {
+            if how.is_wait() {
+                // Whether it was woken or not, the caller looks again.
+                let _ = self.polled.wait_timeout(lock(&self.polls), MOMENT);
+            }
+        } else if how.is_wait() && self.submitting.load(Ordering::SeqCst) > 0 {
+            drop(turn);
+            self.poll_alone(device, wgpu::PollType::Poll);
+            std::thread::yield_now();
+        } else {
             self.poll_alone(device, how);
             *lock(&self.polls) += 1;
             self.polled.notify_all();
-        } else if how.is_wait() {
-            // Whether it was woken or not, the caller looks again.
-            let _ = self.polled.wait_timeout(lock(&self.polls), MOMENT);
         }
-        drop(turn);
         self.check()
     }
 
-    /// wgpu panics when it finds the device gone while it waits, and, rarely, when a submission of another thread ends while a
-    /// wait times out. The first becomes the loss of the device here; the second, which a look without waiting tells apart,
-    /// means nothing.
+    /// Submits while nobody waits inside wgpu. A submission that another ends in the moment in which a wait times out would make
+    /// wgpu panic, and what it was about to call back would never be called.
+    pub(super) fn submitting<T>(&self, submit: impl FnOnce() -> T) -> T {
+        self.submitting.fetch_add(1, Ordering::SeqCst);
+        let turn = lock(&self.turn);
+        let outcome = submit();
+        drop(turn);
+        self.submitting.fetch_sub(1, Ordering::SeqCst);
+        outcome
+    }
+
+    /// wgpu panics when it finds the device gone while it waits, and, rarely, when a submission of another thread, such as a lent
+    /// device's owner, ends while a wait times out. The first becomes the loss of the device here; the second, which a look without
+    /// waiting tells apart, does not.
     fn poll_alone(&self, device: &wgpu::Device, how: wgpu::PollType) {
         let looked = |how| catch_unwind(AssertUnwindSafe(|| device.poll(how)));
         match looked(how).or_else(|_| looked(wgpu::PollType::Poll)) {

@@ -386,7 +386,7 @@ impl Gpu {
                     let bytes = bytemuck::cast_slice(page);
                     self.queue.write_buffer(&self.page, 0, bytes);
                 }
-                let index = self.queue.submit([commands]);
+                let index = self.health.submitting(|| self.queue.submit([commands]));
                 batch.set(Progress::Submitted(index));
                 for chunk in &spent {
                     self.chunks.recycle(chunk);

@@ -7,8 +7,9 @@ use super::Gpu;
 use super::health::lock;
 use crate::device::error::DeviceError;
 
-/// The longest single wait inside wgpu. It holds a lock there that freeing memory needs, so that waits are cut into slices.
-const SLICE: Duration = Duration::from_millis(1);
+/// The longest single wait inside wgpu. It holds a lock there that freeing memory needs, and keeps submissions out, so that waits
+/// are cut into slices.
+const SLICE: Duration = Duration::from_micros(250);
 
 /// Where a batch of recorded work stands.
 #[derive(Clone, Debug)]
