@@ -17,7 +17,7 @@ use crate::pending::Pending;
 use crate::plan::{Objective, Plan, PlanBook, Policy};
 use crate::recording::{self, Graph};
 use crate::store::CostStore;
-use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Trace};
+use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Running, Trace};
 
 /// The devices of this machine, ready for launches.
 ///
@@ -435,6 +435,14 @@ impl Runtime {
     /// Makes a GPU fail as if its driver had lost it, to try out what a program does then. Nothing happens for other devices.
     pub fn lose_gpu(&self, device: DeviceId) {
         self.shared.devices.lose(device);
+    }
+
+    /// The parts that devices are at right now, the oldest first, each with since when and what was predicted: from another thread,
+    /// while one waits, it tells a device that hangs from one that is merely slow. A GPU's part that nobody waits for is listed while
+    /// its time is being measured.
+    pub fn watch(&self) -> Vec<Running> {
+        self.shared.read_clocks();
+        self.shared.watch.running()
     }
 
     /// Checks everything that happened since the start, see [`Trace::verify`].

@@ -8,6 +8,7 @@ use impel::trace::{ArrayNo, Ending, Event, Trace, Violation};
 use impel::{Array, DeviceId, Policy, Runtime};
 use impel_kernels::histogram::wgsl as bins_of;
 use impel_kernels::jacobi::wgsl as jacobi;
+use impel_kernels::nbody::wgsl as nbody;
 use impel_kernels::saxpy::wgsl as saxpy;
 
 /// Two launches on `y`, the second under `policy`, and a read of its first ten elements.
@@ -224,4 +225,40 @@ fn a_launch_that_starts_before_what_it_depends_on_has_finished_is_found() {
     let violations = broken.verify(Ending::Complete).unwrap_err();
     let expected = |violation: &Violation| matches!(violation, Violation::TooEarly { event, .. } if *event == second - 1);
     assert!(violations.iter().any(expected), "{violations:?}");
+}
+
+#[test]
+fn another_thread_sees_which_device_is_in_which_part_and_what_was_predicted() {
+    let rt = devices::builder().gpus(false).build().unwrap();
+    let n = 3_000_u32;
+    let bodies = rt.array_from_vec(vec![[1.0_f32; 4]; n as usize]).unwrap();
+    let mut accelerations = rt.zeros::<[f32; 4]>(n as usize).unwrap();
+    let softening_squared = 0.1;
+    let params = nbody::Params {
+        n,
+        softening_squared,
+    };
+    let running = std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let (bodies, accelerations) = (&bodies, &mut accelerations);
+            let launch = nbody::nbody {
+                params,
+                bodies,
+                accelerations,
+            }
+            .over(n);
+            rt.launch(launch).unwrap().wait().unwrap();
+        });
+        loop {
+            let running = rt.watch();
+            if let Some(running) = running.into_iter().next() {
+                return running;
+            }
+            std::thread::yield_now();
+        }
+    });
+    assert_eq!((running.device, running.kernel), (DeviceId::CPU, "nbody"));
+    assert_eq!(running.workgroups, u64::from(n.div_ceil(64)));
+    assert!(running.predicted_ns > 0.0 && running.to_string().contains("has been in nbody"));
+    assert!(rt.watch().is_empty(), "it is done");
 }

@@ -24,9 +24,9 @@ use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Span, SpanSet};
-use crate::trace::{Event, PartKind, PartNo};
-use crate::transfer::Company;
+use crate::trace::{Entered, Event, PartKind, PartNo};
 use crate::transfer::residence::Want;
+use crate::transfer::{Company, Reason};
 
 /// The buffers of a GPU part's slots, pinned as long as it lives.
 pub(super) struct BoundPart {
@@ -94,6 +94,7 @@ pub(super) struct Started {
     number: PartNo,
     /// What some of its workgroups should write, if they were computed twice.
     expected: Option<Expected>,
+    watched: Entered,
 }
 
 impl Shared {
@@ -230,6 +231,11 @@ impl Shared {
                 bound,
                 number,
                 expected,
+                watched: self.watch.enter(
+                    part.device,
+                    (job.body.kernel.name, workgroups(part.tile)),
+                    part.predicted_ns,
+                ),
             }),
             Err(error) => Err(self.failure_of(job, number, &part, &error)),
         }
@@ -287,6 +293,7 @@ impl Shared {
             bound,
             number,
             expected,
+            watched,
         } = started;
         let gpu = self.devices.gpu(part.device);
         let waited = if company == Company::Shared {
@@ -316,6 +323,7 @@ impl Shared {
         });
         let part = Timed {
             number,
+            watched,
             name: job.body.kernel.name,
             kernel: job.key(),
             id: part.device,
@@ -355,6 +363,7 @@ impl Shared {
             });
             let (from, spans) = (bound.part.device.memory(), SpanSet::from(all));
             self.report().add_copies(from, MemoryId::HOST, &spans);
+            self.report().add_reason(Reason::Combine, spans.words());
             fetched.push((index, combine, copy));
         }
         for (index, combine, copy) in fetched {

@@ -155,6 +155,9 @@ impl Shared {
             tile,
             predicted_ns: predicted.work_ns * threads,
         };
+        let watched =
+            self.watch
+                .enter(DeviceId::CPU, (kernel.name, workgroups(tile)), predicted.ns);
         let ns = self
             .devices
             .run_on_cpu(&part, work)
@@ -162,6 +165,7 @@ impl Shared {
                 kernel: kernel.name,
                 message,
             })?;
+        drop(watched);
         commit(
             job,
             &mut Placements::lock(job),
@@ -227,6 +231,7 @@ impl Shared {
         self.read_clocks();
         let mut report = self.report().clone();
         report.set_joules(self.devices.joules());
+        report.set_now(self.trace.now_ns(), self.watch.running());
         report
     }
 

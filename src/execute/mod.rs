@@ -39,7 +39,7 @@ use crate::launch::LaunchBody;
 use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
-use crate::trace::{Recorder, Report};
+use crate::trace::{Recorder, Report, Watch};
 pub(crate) use book::Books;
 use queue::{Next, Queue};
 pub(crate) use replay::Program;
@@ -66,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) store: CostStore,
     pub(crate) report: Mutex<Report>,
     pub(crate) trace: Recorder,
+    pub(crate) watch: Arc<Watch>,
     /// How often devices without known limits were measured.
     measurements: AtomicU64,
     /// The last plan of each kernel, so that cuts stay where they are unless moving them pays.
@@ -129,6 +130,7 @@ impl Shared {
                     .collect(),
             )),
             trace,
+            watch: Watch::new(devices.clock()),
             measurements: AtomicU64::new(0),
             plans: Mutex::default(),
             facts: facts::KnownFacts::default(),

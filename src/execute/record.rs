@@ -135,6 +135,11 @@ impl Shared {
         run: &[Copy],
         ns: u64,
     ) {
+        let mut report = self.report();
+        for copy in run {
+            report.add_reason(copy.reason, copy.span.words());
+        }
+        drop(report);
         for copy in run {
             self.trace.record(|| Event::Copied {
                 launch,

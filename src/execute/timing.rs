@@ -7,7 +7,7 @@ use super::job::Job;
 use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
 use crate::device::{Dispatch, Timing};
 use crate::machine::{DeviceId, GpuFeature};
-use crate::trace::{Event, PartNo};
+use crate::trace::{Entered, Event, PartNo};
 
 /// Samples after which a kernel's time on a GPU is known well enough to stop measuring, which costs a few microseconds.
 const SAMPLES_ENOUGH: u32 = 10;
@@ -20,6 +20,9 @@ const WAITING_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Timed {
     pub(super) number: PartNo,
+    /// Dropped when the part is known to be done.
+    #[allow(dead_code, reason = "it is watched as long as this lives")]
+    pub(super) watched: Entered,
     pub(super) dispatch: Dispatch,
     pub(super) name: &'static str,
     pub(super) kernel: KernelKey,

@@ -13,6 +13,7 @@ mod report;
 mod text;
 mod timeline;
 mod verify;
+mod watch;
 
 pub use event::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Text, Use};
 pub(crate) use recorder::{EVENTS_MAX, Recorder};
@@ -21,3 +22,5 @@ pub use report::{Moved, Report, Runs};
 pub use text::TraceError;
 pub use timeline::{Bar, Detail, Lane, Mark, Timeline};
 pub use verify::{Ending, Violation};
+pub use watch::Running;
+pub(crate) use watch::{Entered, Watch};

@@ -1,10 +1,12 @@
 //! What happened? Launches, times and bytes moved, added up for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::watch::Running;
 use crate::machine::{DeviceId, MemoryId};
-use crate::region::SpanSet;
+use crate::region::{SpanSet, WORD_BYTES};
+use crate::transfer::Reason;
 
 /// What a runtime has done so far; see [`Runtime::report`](crate::Runtime::report).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +16,9 @@ pub struct Report {
     failures: Vec<(DeviceId, String)>,
     names: Vec<String>,
     joules: Vec<(DeviceId, f64)>,
+    reasons: BTreeMap<Reason, u64>,
+    elapsed_ns: u64,
+    running: Vec<Running>,
 }
 
 /// Parts of one kernel that one device ran.
@@ -71,6 +76,32 @@ impl Report {
         let moved = self.moved.entry((from, to)).or_default();
         moved.copies += spans.spans().len() as u64;
         moved.words += spans.words();
+    }
+
+    pub(crate) fn add_reason(&mut self, reason: Reason, words: u64) {
+        *self.reasons.entry(reason).or_default() += words;
+    }
+
+    pub(crate) fn set_now(&mut self, elapsed_ns: u64, running: Vec<Running>) {
+        self.elapsed_ns = elapsed_ns;
+        self.running = running;
+    }
+
+    /// Bytes moved for a reason.
+    pub fn bytes_for(&self, reason: Reason) -> u64 {
+        self.reasons.get(&reason).copied().unwrap_or_default() * WORD_BYTES
+    }
+
+    /// The fraction of the time since the runtime was built that a device spent in parts whose time is known.
+    pub fn utilisation(&self, device: DeviceId) -> f64 {
+        let own = self.kernels.iter().filter(|((_, on), _)| *on == device);
+        let busy_ns: u64 = own.map(|(_, runs)| runs.measured_ns).sum();
+        busy_ns as f64 / self.elapsed_ns.max(1) as f64
+    }
+
+    /// The parts that devices were at, the oldest first.
+    pub fn running(&self) -> &[Running] {
+        &self.running
     }
 
     pub(crate) fn add_failure(&mut self, device: DeviceId, cause: String) {
@@ -146,6 +177,7 @@ impl fmt::Display for Report {
                 )?;
             }
         }
+        self.show_use(f)?;
         for (device, joules) in &self.joules {
             writeln!(f, "{joules:.1} J drawn by {}", self.name(device.0))?;
         }
@@ -169,11 +201,30 @@ impl fmt::Display for Report {
                 writeln!(f)?;
             }
         }
+        for (reason, words) in &self.reasons {
+            let megabytes = (words * WORD_BYTES) as f64 / 1e6;
+            write!(f, "\n{megabytes:.3} MB of that for {reason}")?;
+        }
         Ok(())
     }
 }
 
 impl Report {
+    /// How much of its time each device was busy, and who takes many times as long as predicted.
+    fn show_use(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.elapsed_ns as f64 / 1e9;
+        let devices: BTreeSet<DeviceId> = self.kernels.keys().map(|(_, device)| *device).collect();
+        for device in devices {
+            let percent = 100.0 * self.utilisation(device);
+            let name = self.name(device.0);
+            writeln!(f, "{name:.44} busy {percent:.1} % of {seconds:.3} s")?;
+        }
+        for running in self.running.iter().filter(|running| running.is_overdue()) {
+            writeln!(f, "{running}")?;
+        }
+        Ok(())
+    }
+
     fn memory(&self, memory: MemoryId) -> String {
         if memory == MemoryId::HOST {
             "main memory".to_owned()
@@ -203,6 +254,10 @@ mod tests {
         .into_iter()
         .collect();
         report.add_copies(MemoryId::HOST, MemoryId(1), &spans);
+        report.add_reason(Reason::Halo, spans.words());
+        report.set_now(4_000_000, Vec::new());
+        assert_eq!(report.bytes_for(Reason::Halo), 2_000_000);
+        assert_eq!(report.utilisation(DeviceId::CPU), 0.25);
         let runs = report.runs("saxpy", DeviceId::CPU);
         assert_eq!(
             (runs.parts, runs.workgroups, runs.timed, runs.measured_ns),
@@ -214,6 +269,8 @@ mod tests {
             text.contains("2.000 MB in 2 copies from main memory to GPU"),
             "{text}"
         );
+        assert!(text.contains("CPU busy 25.0 % of 0.004 s"), "{text}");
+        assert!(text.ends_with("\n2.000 MB of that for halo"), "{text}");
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
             "{text}"
