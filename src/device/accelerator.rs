@@ -18,6 +18,10 @@ use crate::lanes::Tile;
 use crate::machine;
 use crate::region::Span;
 
+/// How long a look at a device takes that must be asked to find out what it has done.
+#[cfg(feature = "gpu")]
+const LOOK: Duration = Duration::from_micros(5);
+
 /// Whether a dispatch is timed on the device. Timing ends the compute pass around it, which costs a few microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timing {
@@ -412,6 +416,10 @@ impl Accelerator {
     }
 
     /// As [`wait`](Self::wait), but no longer than `left`, after which the device still counts as healthy. Whether the work has ended.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        allow(unused_variables, reason = "imagined time takes none")
+    )]
     pub(crate) fn wait_within(&self, ticket: &Ticket, left: Duration) -> bool {
         match (&self.engine, ticket) {
             #[cfg(feature = "gpu")]
@@ -424,6 +432,17 @@ impl Accelerator {
                 drop(self.wait(ticket));
                 true
             }
+        }
+    }
+
+    /// Whether the work has ended, well or not; it is started first if need be.
+    pub(crate) fn is_done(&self, ticket: &Ticket) -> bool {
+        match (&self.engine, ticket) {
+            #[cfg(feature = "gpu")]
+            (Engine::Driven(_), Ticket::Driven(_)) => self.wait_within(ticket, LOOK),
+            (Engine::Simulated(gpu), Ticket::Simulated(ticket)) => gpu.is_done(ticket),
+            #[cfg(feature = "gpu")]
+            _ => true,
         }
     }
 

@@ -49,6 +49,15 @@ impl BoundPart {
         let slot = if private { 0 } else { job.slots[index].span.lo };
         (&own.placed.buffer, slot, own.placed.span.lo)
     }
+
+    /// The same buffers for another part on the same device, if all arrays are bound whole.
+    pub(super) fn aim(&mut self, part: Part) {
+        assert_eq!(
+            part.device, self.part.device,
+            "buffers stay on their device"
+        );
+        self.part = part;
+    }
 }
 
 /// What a slot is bound to.
@@ -241,7 +250,7 @@ impl Shared {
         }
     }
 
-    fn dispatch(
+    pub(super) fn dispatch(
         &self,
         job: &Job<'_>,
         timing: Timing,
@@ -323,7 +332,7 @@ impl Shared {
         });
         let part = Timed {
             number,
-            watched,
+            watched: Some(watched),
             name: job.body.kernel.name,
             kernel: job.key(),
             id: part.device,
@@ -338,7 +347,7 @@ impl Shared {
     }
 
     /// Fetches a part's private copies: all of them before the first is gathered, so that a GPU that fails leaves nothing half done.
-    fn gather(
+    pub(super) fn gather(
         &self,
         job: &Job<'_>,
         gpu: &Accelerator,
@@ -393,11 +402,16 @@ impl Shared {
         part: &Part,
         error: &DeviceError,
     ) -> Failure {
+        self.note_part_failed(number, error);
+        self.failure(job, part.device, part.tile, error)
+    }
+
+    /// Notes in the trace that a part failed.
+    pub(super) fn note_part_failed(&self, number: PartNo, error: &DeviceError) {
         self.trace.record(|| Event::PartFailed {
             part: number,
             cause: error.to_string().into(),
         });
-        self.failure(job, part.device, part.tile, error)
     }
 
     /// A part has no buffers.

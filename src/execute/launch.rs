@@ -58,11 +58,22 @@ impl Shared {
         }
         let recorded = self.recorded_policy(&job)?;
         let policy = recorded.as_ref().unwrap_or(self.policy_of(job.body));
-        let plan = self.plan_by(&job, policy)?;
+        let (mut plan, balance) = self.plan_balanced(&job, policy)?;
         self.record_plan(&job, &plan);
         self.write_plan(&job, &plan);
         self.note_plan(&job, &plan);
-        let failures = self.obey(&job, &plan)?;
+        // What is to be repeated, computed twice for comparison, or goes through windows, is as planned.
+        let as_planned = self.sampler.is_on() || !self.books.are_closed();
+        let balance = balance.filter(|_| !as_planned && self.have_room(&job, &plan));
+        let failures = if let Some(balance) = balance {
+            let balanced = self.obey_balanced(&job, &plan, balance)?;
+            if let Some(carried_out) = balanced.carried_out {
+                plan = Arc::new(carried_out);
+            }
+            balanced.failures
+        } else {
+            self.obey(&job, &plan)?
+        };
         let repaired = self.repair(&job, &failures)?;
         if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
             self.settle(&job, &plan);

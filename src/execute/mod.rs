@@ -1,5 +1,6 @@
 //! How is a plan obeyed? Launches wait in a graph; whoever is free carries them out: an executor's thread, or a thread that waits.
 
+mod balance;
 mod book;
 mod facts;
 mod gpu_parts;

@@ -13,13 +13,17 @@ use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
+use crate::plan::balance::Balance;
 use crate::plan::{
-    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, Splitting,
+    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, SplitVerdict,
+    Splitting,
 };
 use crate::region::Footprint;
 
 /// Attempts at measuring devices; after that a guess has to do.
 const MEASUREMENTS_MAX: u64 = 3;
+/// A launch that is predicted to take less is carried out as planned, in ns.
+const BALANCED_NS_MIN: f64 = 500_000.0;
 
 impl Shared {
     /// The plan that the launch would follow now.
@@ -129,6 +133,29 @@ impl Shared {
 
     /// Decides who does what, or finds what was decided when things were as they are now.
     pub(super) fn plan_by(&self, job: &Job<'_>, policy: &Policy) -> Result<Arc<Plan>, LaunchError> {
+        self.with_situation(job, policy, |situation| decide(job, situation, policy))
+    }
+
+    /// As [`plan_by`](Self::plan_by), and the balance to carry the plan out with, where that is left to the planner and worth it.
+    pub(super) fn plan_balanced(
+        &self,
+        job: &Job<'_>,
+        policy: &Policy,
+    ) -> Result<(Arc<Plan>, Option<Balance>), LaunchError> {
+        self.with_situation(job, policy, |situation| {
+            let plan = decide(job, situation, policy)?;
+            let balance = balance(job, situation, policy, &plan);
+            Ok((plan, balance))
+        })
+    }
+
+    /// Calls `with` with what is known of the launch right now.
+    fn with_situation<R>(
+        &self,
+        job: &Job<'_>,
+        policy: &Policy,
+        with: impl FnOnce(&Situation<'_>) -> Result<R, LaunchError>,
+    ) -> Result<R, LaunchError> {
         if !matches!(policy, Policy::CpuOnly) {
             self.measure_limits();
         }
@@ -165,13 +192,7 @@ impl Shared {
             horizon: job.facts.repeats().horizon(job),
             objective: job.body.objective.unwrap_or(self.objective),
         };
-        if let Some(known) = job.facts.known_plan(&situation, policy) {
-            return Ok(known);
-        }
-        let plan = Arc::new(independent(job, &situation, policy)?);
-        let remembered = Remembered::new(&situation, policy, Arc::clone(&plan));
-        job.facts.remember_plan(remembered);
-        Ok(plan)
+        with(&situation)
     }
 
     /// The devices as the planner sees them.
@@ -264,6 +285,40 @@ impl Shared {
             }
         }
     }
+}
+
+/// The plan that was made when things were as they are now, or a new one.
+fn decide(
+    job: &Job<'_>,
+    situation: &Situation<'_>,
+    policy: &Policy,
+) -> Result<Arc<Plan>, LaunchError> {
+    if let Some(known) = job.facts.known_plan(situation, policy) {
+        return Ok(known);
+    }
+    let plan = Arc::new(independent(job, situation, policy)?);
+    let remembered = Remembered::new(situation, policy, Arc::clone(&plan));
+    job.facts.remember_plan(remembered);
+    Ok(plan)
+}
+
+/// The balance to carry `plan` out with, if the launch is long and free to be shared out as it goes.
+fn balance(
+    job: &Job<'_>,
+    situation: &Situation<'_>,
+    policy: &Policy,
+    plan: &Plan,
+) -> Option<Balance> {
+    let free = matches!(policy, Policy::Auto)
+        && situation.objective == Objective::Time
+        && !matches!(
+            plan.split,
+            SplitVerdict::Trial { .. } | SplitVerdict::Refused(_)
+        );
+    if !free || plan.makespan_ns() < BALANCED_NS_MIN {
+        return None;
+    }
+    Balance::of(situation, plan, &mut |tile| job.facts.trial(tile))
 }
 
 /// Cuts lie at multiples of this many workgroups, so that two devices do not write to one cache line of main memory. Where an array

@@ -22,7 +22,7 @@ pub(super) struct Timed {
     pub(super) number: PartNo,
     /// Dropped when the part is known to be done.
     #[allow(dead_code, reason = "it is watched as long as this lives")]
-    pub(super) watched: Entered,
+    pub(super) watched: Option<Entered>,
     pub(super) dispatch: Dispatch,
     pub(super) name: &'static str,
     pub(super) kernel: KernelKey,
@@ -46,6 +46,15 @@ impl Shared {
                 .is_multiple_of(LAUNCHES_BETWEEN)
         };
         if self.has_clock(device) && (!known || look_again()) {
+            Timing::Measured
+        } else {
+            Timing::Off
+        }
+    }
+
+    /// A chunk's time decides who takes the next: it is measured wherever that can be.
+    pub(super) fn timing_of_chunk(&self, device: DeviceId) -> Timing {
+        if self.has_clock(device) {
             Timing::Measured
         } else {
             Timing::Off

@@ -292,6 +292,10 @@ impl SimGpu {
         })
     }
 
+    pub(super) fn is_done(&self, ticket: &SimTicket) -> bool {
+        self.is_lost().is_some() || self.world.now() >= ticket.done_at
+    }
+
     pub(super) fn wait(&self, ticket: &SimTicket) -> Result<(), DeviceError> {
         self.wait_until(ticket.done_at, "a launch")
     }

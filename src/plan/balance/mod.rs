@@ -103,6 +103,11 @@ impl Balance {
     ///
     /// A device that takes no part has nothing to do.
     pub fn next(&mut self, device: DeviceId, now_ns: f64) -> Turn {
+        self.next_within(device, now_ns, f64::INFINITY)
+    }
+
+    /// As [`next`](Self::next), but no more than should keep the device for `busy_ns_max`.
+    pub fn next_within(&mut self, device: DeviceId, now_ns: f64, busy_ns_max: f64) -> Turn {
         let Some(at) = self.position(device) else {
             return Turn::Done;
         };
@@ -113,6 +118,8 @@ impl Balance {
         let Some(wanted) = self.wanted(at, now_ns, idle) else {
             return Turn::Wait;
         };
+        let most = (busy_ns_max / self.hands[at].unit_ns()).max(1.0);
+        let wanted = (wanted as f64).min(most) as u64;
         let units = self.place(at, wanted, now_ns);
         self.take(at, units, now_ns)
     }
@@ -130,18 +137,30 @@ impl Balance {
         }
     }
 
-    /// `device` failed in what it has under way: all of that is to be done by others, and it gets no more.
-    ///
-    /// # Panics
-    /// If the device takes no part.
+    /// `device` failed: all that it took, complete or not, is to be done by others, and it gets no more.
     pub fn failed(&mut self, device: DeviceId) {
-        let hand = self.hand_mut(device);
+        let Some(at) = self.position(device) else {
+            return;
+        };
+        let hand = &mut self.hands[at];
         hand.out = true;
-        let flying: Vec<Units> = hand.flying.drain(..).map(|flying| flying.units).collect();
-        hand.done.retain(|own| !flying.contains(own));
-        for units in flying {
+        hand.own = None;
+        hand.flying.clear();
+        for units in hand.done.drain(..) {
             self.free.give_back(units);
         }
+    }
+
+    /// `device` does not begin the chunk that it took last.
+    ///
+    /// # Panics
+    /// If the device has nothing under way.
+    pub fn put_back(&mut self, device: DeviceId) {
+        let hand = self.hand_mut(device);
+        let flying = hand.flying.pop_back().expect("a chunk is under way");
+        hand.done.retain(|own| *own != flying.units);
+        hand.own = hand.done.last().copied();
+        self.free.give_back(flying.units);
     }
 
     /// The units that nobody has taken: after [`Turn::Done`], what no device was left to do.

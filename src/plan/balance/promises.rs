@@ -84,6 +84,7 @@ fn run(extent: u64, multiple: u64, actors: &[Actor], ahead: usize) -> Ran {
         let queue = queues.get_mut(&device).unwrap();
         if actors[at].fails_at == Some(counts[at]) {
             queue.clear();
+            ran.chunks.retain(|(chunk, _)| chunk.device.0 != device);
             balance.failed(DeviceId(device));
             continue;
         }
