@@ -6,6 +6,7 @@
 mod devices;
 
 use impel::machine::MemoryId;
+use impel::sim::{Gpu, Machine};
 use impel::{Array, DeviceId, Policy, Runtime};
 use impel_kernels::histogram::histogram;
 use impel_kernels::jacobi::wgsl as jacobi;
@@ -370,6 +371,37 @@ fn a_stencil_over_two_gpus_and_the_cpu_moves_the_rows_at_both_cuts() {
             assert_rows(down, 1);
         }
         bands.assert_after(6);
+    });
+}
+
+/// A thousand sweeps over the CPU and two GPUs with fixed cuts: after the first, each exchanges its halos and nothing else.
+fn exchanges_its_halos_for_a_thousand_sweeps(rt: &Runtime, gpus: &[DeviceId]) {
+    let mut bands = Bands::new(rt);
+    let shares = [(DeviceId::CPU, 3), (gpus[0], 4), (gpus[1], 3)];
+    bands.sweep(&shares);
+    let moves = Moves::from_here(rt);
+    // The first GPU has a neighbour on either side. Of the row beyond its cut a band needs all but the far corner.
+    let (inner, outer) = (2 * (ROW - 1), ROW - 1);
+    for step in 1..1000_u64 {
+        bands.sweep(&shares);
+        if step % 100 == 1 {
+            assert_eq!(moves.of(gpus[0]), [inner * step; 2], "step {step}");
+            assert_eq!(moves.of(gpus[1]), [outer * step; 2], "step {step}");
+            assert_eq!(moves.all(), 2 * (inner + outer) * step, "step {step}");
+        }
+    }
+    bands.assert_after(1000);
+}
+
+#[test]
+fn a_split_stencil_exchanges_exactly_its_halos_for_a_thousand_steps() {
+    let name = "a_split_stencil_exchanges_exactly_its_halos_for_a_thousand_steps";
+    let machine = Machine::desktop().with(Gpu::card()).with(Gpu::card());
+    let imagined = Runtime::builder().threads(2).simulated(machine);
+    let imagined = imagined.build().unwrap();
+    exchanges_its_halos_for_a_thousand_sweeps(&imagined, &[DeviceId(1), DeviceId(2)]);
+    devices::with_gpus(name, 2, |rt, gpus| {
+        exchanges_its_halos_for_a_thousand_sweeps(&rt, gpus);
     });
 }
 
