@@ -138,10 +138,10 @@ impl ArrayCore {
             write,
         });
         self.shared.bring_home(self, span)?;
-        let loan = self.lend(span, lending)?;
+        let (mut placement, loan) = self.lend_settled(span, lending)?;
         self.shared.record_host_read(self, span);
         if write {
-            self.placement().written(span);
+            placement.written(span);
             self.shared.record_host_write(self, span);
         }
         Ok(loan)
@@ -154,10 +154,21 @@ impl ArrayCore {
             span,
             write: true,
         });
-        let loan = self.lend(span, Lending::Exclusive)?;
-        self.placement().written(span);
+        let (mut placement, loan) = self.lend_settled(span, Lending::Exclusive)?;
+        placement.written(span);
         self.shared.record_host_write(self, span);
         Ok(loan)
+    }
+
+    /// Lends words with the placement locked: copies under way may hold words between those that they are for.
+    fn lend_settled(
+        &self,
+        span: Span,
+        lending: Lending,
+    ) -> Result<(MutexGuard<'_, Placement>, Loan), ArrayError> {
+        let placement = self.placement();
+        let loan = self.lend(span, lending)?;
+        Ok((placement, loan))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::plan::{Objective, Plan, PlanBook, Policy};
 use crate::recording::{self, Graph};
 use crate::store::CostStore;
 use crate::trace::{EVENTS_MAX, Ending, Recorder, Report, Running, Trace};
+use crate::transfer::Merging;
 
 /// The devices of this machine, ready for launches.
 ///
@@ -50,6 +51,7 @@ pub struct RuntimeBuilder {
     cache: Cache,
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
+    merging: Merging,
     patience: Patience,
     sampling: Option<Sampling>,
     trace: Option<bool>,
@@ -156,6 +158,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether copies of near ranges are merged where the words between them cost less than a second copy (at first they are), or
+    /// exactly the missing words move.
+    pub fn merging(mut self, on: bool) -> Self {
+        self.merging = if on { Merging::ByLink } else { Merging::Off };
+        self
+    }
+
     /// Most bytes of arrays that each GPU may hold.
     pub fn gpu_memory(mut self, bytes: u64) -> Self {
         self.gpu_memory = Some(bytes);
@@ -246,7 +255,7 @@ impl RuntimeBuilder {
         let mut runtime = Runtime {
             shared: Shared::new(
                 devices,
-                (self.policy, self.objective),
+                (self.policy, self.objective, self.merging),
                 books,
                 store,
                 trace,

@@ -85,6 +85,13 @@ impl Placement {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Whether no memory holds the array in parts.
+    pub(crate) fn is_whole(&self) -> bool {
+        let all = Span::new(0, self.residency.words());
+        let placed = self.buffers.iter().flatten();
+        placed.into_iter().all(|placed| placed.span == all)
+    }
+
     /// The buffer in a GPU's memory that holds all words of `span`.
     pub(crate) fn buffer_of(&self, memory: MemoryId, span: Span) -> Option<&Placed> {
         self.buffers(memory)

@@ -145,7 +145,11 @@ impl Shared {
         let kernel = job.body.kernel;
         let work = job.work(tile, footprint);
         let predicted = self.predict(job, DeviceId::CPU, work);
-        let loans = lend(job, footprint)?;
+        let loans = {
+            // Copies under way may hold words between those that they are for.
+            let _settled = (!self.devices.cpu_only()).then(|| Placements::lock(job));
+            lend(job, footprint)?
+        };
         let number = self.record_part(
             job,
             &Starting {

@@ -41,6 +41,7 @@ use crate::plan::{Objective, Plan, Policy};
 use crate::region::Span;
 use crate::store::CostStore;
 use crate::trace::{Recorder, Report, Watch};
+use crate::transfer::Merging;
 pub(crate) use book::Books;
 use queue::{Next, Queue};
 pub(crate) use replay::Program;
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     sampler: Sampler,
     /// What GPUs failed to do.
     standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
+    /// Whether near copies are merged.
+    merging: Merging,
     /// Who has buffers in which memory.
     memories: Arc<memory::Memories>,
     /// GPU parts whose times are wanted.
@@ -108,7 +111,7 @@ pub(crate) type Outcome = outcome::Outcome<Result<(), Arc<LaunchError>>>;
 impl Shared {
     pub(crate) fn new(
         devices: Devices,
-        (policy, objective): (Policy, Objective),
+        (policy, objective, merging): (Policy, Objective, Merging),
         books: Books,
         store: CostStore,
         trace: Recorder,
@@ -136,6 +139,7 @@ impl Shared {
             plans: Mutex::default(),
             facts: facts::KnownFacts::default(),
             standings: Mutex::default(),
+            merging,
             memories: Arc::default(),
             sampler: Sampler::new(sampling),
             timed: Mutex::default(),

@@ -53,17 +53,33 @@ impl Shared {
             return Ok(());
         }
         let links = self.links();
+        let mut merging = self.merging_in([&*placement]);
         // Each device that fails is struck off the residency, so this ends.
         loop {
-            let Ok(copies) = transfer::home(&placement.residency, spans, &links, Merging::Off)
-            else {
+            let Ok(copies) = transfer::home(&placement.residency, spans, &links, merging) else {
                 return spans.iter().try_for_each(|span| placement.check(span));
             };
             match self.make_copies(launch, core, placement, &copies.list) {
                 Ok(()) => return Ok(()),
+                Err(MoveError::Array(ArrayError::Busy { .. })) if merging != Merging::Off => {
+                    // Somebody uses words of a gap.
+                    merging = Merging::Off;
+                }
                 Err(MoveError::Array(error)) => return Err(error),
                 Err(MoveError::Device { .. }) => {}
             }
+        }
+    }
+
+    /// Whether copies of these arrays may be merged: words between others have a place in a memory only if all of an array does.
+    pub(super) fn merging_in<'a>(
+        &self,
+        placements: impl IntoIterator<Item = &'a Placement>,
+    ) -> Merging {
+        if placements.into_iter().all(Placement::is_whole) {
+            self.merging
+        } else {
+            Merging::Off
         }
     }
 
@@ -85,7 +101,9 @@ impl Shared {
                 copy.commit(&mut placement.residency);
             }
             self.record_copies(launch, core, run, ns);
-            self.report().add_copies(from, to, &spans);
+            let mut report = self.report();
+            report.add_copies(from, to, &spans);
+            report.add_gaps(from, to, run.iter().map(|copy| copy.gap_words).sum());
         }
         Ok(())
     }

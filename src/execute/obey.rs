@@ -9,7 +9,7 @@ use super::job::{Job, Placements};
 use super::launch::{Failure, argument_error};
 use super::movement::MoveError;
 use crate::device::DeviceError;
-use crate::error::LaunchError;
+use crate::error::{ArrayError, LaunchError};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Residency};
@@ -104,6 +104,25 @@ impl Shared {
         company: Company,
     ) -> Result<Option<(DeviceId, DeviceError)>, LaunchError> {
         let mut placements = Placements::lock(job);
+        let merging = self.merging_in(placements.iter().map(|(_, placement)| placement));
+        match self.move_merged(job, parts, company, (&mut placements, merging)) {
+            Err(LaunchError::Argument { cause, .. })
+                if merging != Merging::Off && matches!(*cause, ArrayError::Busy { .. }) =>
+            {
+                // Somebody uses words of a gap.
+                self.move_merged(job, parts, company, (&mut placements, Merging::Off))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn move_merged(
+        &self,
+        job: &Job<'_>,
+        parts: &[(MemoryId, &Footprint)],
+        company: Company,
+        (placements, merging): (&mut Placements<'_>, Merging),
+    ) -> Result<Option<(DeviceId, DeviceError)>, LaunchError> {
         let copies = {
             let residencies: SmallVec<[&Residency; 8]> = job
                 .slots
@@ -111,7 +130,7 @@ impl Shared {
                 .map(|slot| &placements.get(slot).residency)
                 .collect();
             let links = self.links();
-            transfer::copies_of_parts(parts, company, &residencies, &links, Merging::Off)
+            transfer::copies_of_parts(parts, company, &residencies, &links, merging)
         };
         let copies = copies.map_err(|lost| {
             let slot = job.slots[lost.argument];
@@ -119,13 +138,11 @@ impl Shared {
                 .words
                 .iter()
                 .try_for_each(|span| placements.get(slot).check(span));
-            let cause = check
-                .err()
-                .unwrap_or_else(|| crate::error::ArrayError::Lost {
-                    device: "a GPU".to_owned(),
-                    words: lost.words.to_string(),
-                    cause: "it is gone".to_owned(),
-                });
+            let cause = check.err().unwrap_or_else(|| ArrayError::Lost {
+                device: "a GPU".to_owned(),
+                words: lost.words.to_string(),
+                cause: "it is gone".to_owned(),
+            });
             argument_error(job, slot, cause)
         })?;
         for run in copies.list.chunk_by(|a, b| a.argument == b.argument) {

@@ -137,7 +137,7 @@ impl Shared {
     ) {
         let mut report = self.report();
         for copy in run {
-            report.add_reason(copy.reason, copy.span.words());
+            report.add_reason(copy.reason, copy.span.words() - copy.gap_words);
         }
         drop(report);
         for copy in run {
@@ -148,7 +148,7 @@ impl Shared {
                 from: copy.from,
                 to: copy.to,
                 reason: copy.reason,
-                gap_words: 0,
+                gap_words: copy.gap_words,
                 ns,
             });
         }

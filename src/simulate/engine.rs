@@ -401,6 +401,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                         from,
                         to,
                         reason,
+                        gap_words: 0,
                     };
                     copy.commit(&mut self.residencies[index]);
                 }

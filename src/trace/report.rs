@@ -41,8 +41,10 @@ pub struct Runs {
 pub struct Moved {
     /// Number of copies.
     pub copies: u64,
-    /// Words of 32 bits.
+    /// Words of 32 bits, gaps included.
     pub words: u64,
+    /// Words among them that nobody asked for: they lie between others, and further copies would have cost more.
+    pub gap_words: u64,
 }
 
 impl Report {
@@ -102,6 +104,11 @@ impl Report {
     /// The parts that devices were at, the oldest first.
     pub fn running(&self) -> &[Running] {
         &self.running
+    }
+
+    /// Words that were copied although nobody asked for them.
+    pub(crate) fn add_gaps(&mut self, from: MemoryId, to: MemoryId, words: u64) {
+        self.moved.entry((from, to)).or_default().gap_words += words;
     }
 
     pub(crate) fn add_failure(&mut self, device: DeviceId, cause: String) {
@@ -204,6 +211,14 @@ impl fmt::Display for Report {
         for (reason, words) in &self.reasons {
             let megabytes = (words * WORD_BYTES) as f64 / 1e6;
             write!(f, "\n{megabytes:.3} MB of that for {reason}")?;
+        }
+        let gap_words: u64 = self.moved.values().map(|moved| moved.gap_words).sum();
+        if gap_words > 0 {
+            let megabytes = (gap_words * WORD_BYTES) as f64 / 1e6;
+            write!(
+                f,
+                "\n{megabytes:.3} MB of that in gaps between merged copies"
+            )?;
         }
         Ok(())
     }

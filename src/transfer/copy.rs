@@ -20,6 +20,8 @@ pub struct Copy {
     pub to: MemoryId,
     /// What most of the words are for.
     pub reason: Reason,
+    /// How many of the words nobody asked for: they lie between others, and a second copy would cost more.
+    pub gap_words: u64,
 }
 
 /// What words are copied for.
@@ -84,6 +86,7 @@ impl fmt::Display for Copy {
             from,
             to,
             reason,
+            gap_words: _,
         } = self;
         let bytes = Bytes(self.bytes());
         write!(
@@ -195,6 +198,7 @@ mod tests {
             from: MemoryId::HOST,
             to: MemoryId(2),
             reason: Reason::Halo,
+            gap_words: 8,
         };
         copies.list.push(copy);
         copies.totals.add(Reason::Halo, 120);

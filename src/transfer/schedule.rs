@@ -287,31 +287,31 @@ impl Schedule<'_> {
             to,
             written,
         } = *request;
-        let mut ordered: Vec<(Span, Reason)> = Vec::new();
+        let mut ordered: Vec<Piece> = Vec::new();
         for (reason, words) in pieces {
             self.copies.totals.add(*reason, words.words());
-            ordered.extend(words.iter().map(|span| (span, *reason)));
+            ordered.extend(words.iter().map(|span| (span, *reason, 0)));
         }
         ordered.sort_unstable();
         if self.merging == Merging::ByLink {
             let gap_words_max = self.gap_words_max(from, to);
             ordered = joined(&ordered, gap_words_max, present.now().valid(from), written);
         }
-        let spans: SpanSet = ordered.iter().map(|(span, _)| *span).collect();
-        let wanted: u64 = pieces.iter().map(|(_, words)| words.words()).sum();
-        self.copies.totals.gap_words += spans.words() - wanted;
+        let spans: SpanSet = ordered.iter().map(|(span, ..)| *span).collect();
+        self.copies.totals.gap_words += ordered.iter().map(|(.., gap)| gap).sum::<u64>();
         present.arrive(to, &spans);
         let list = if to == MemoryId::HOST {
             &mut self.home
         } else {
             &mut self.copies.list
         };
-        list.extend(ordered.into_iter().map(|(span, reason)| Copy {
+        list.extend(ordered.into_iter().map(|(span, reason, gap_words)| Copy {
             argument,
             span,
             from,
             to,
             reason,
+            gap_words,
         }));
     }
 
@@ -335,31 +335,35 @@ impl Schedule<'_> {
     }
 }
 
+/// Words to copy, what most of them are for, and how many of them are gaps.
+type Piece = (Span, Reason, u64);
+
 /// Ascending `pieces`, with neighbours joined over short gaps of words that the source holds validly and nobody writes.
 fn joined(
-    pieces: &[(Span, Reason)],
+    pieces: &[Piece],
     gap_words_max: u64,
     valid: &SpanSet,
     written: &dyn Fn() -> SpanSet,
-) -> Vec<(Span, Reason)> {
-    let mut out: Vec<(Span, Reason)> = Vec::new();
+) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::new();
     let mut forbidden = None;
     // Words of the piece that gave the last span its reason.
     let mut most = 0;
-    for (span, reason) in pieces {
-        let join = out.last().is_some_and(|(last, _)| {
+    for (span, reason, _) in pieces {
+        let join = out.last().is_some_and(|(last, ..)| {
             let gap = Span::new(last.hi, span.lo);
             let mut allowed =
                 || valid.covers(gap) && forbidden.get_or_insert_with(written).words_in(gap) == 0;
             gap.is_empty() || (gap.words() <= gap_words_max && allowed())
         });
-        if let Some((last, why)) = out.last_mut().filter(|_| join) {
+        if let Some((last, why, gap)) = out.last_mut().filter(|_| join) {
+            *gap += span.lo - last.hi;
             last.hi = span.hi;
             if span.words() > most {
                 (*why, most) = (*reason, span.words());
             }
         } else {
-            out.push((*span, *reason));
+            out.push((*span, *reason, 0));
             most = span.words();
         }
     }

@@ -86,6 +86,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
             "recording",
             "store",
             "trace",
+            "transfer",
         ],
     ),
 ];

@@ -7,11 +7,13 @@ mod adapters;
 
 use impel::{DeviceId, Runtime, RuntimeBuilder};
 
-/// Choices of all tests: every GPU, emulated ones too, and no costs on disk, so that each run is like the first.
+/// Choices of all tests: every GPU, emulated ones too, no costs on disk, so that each run is like the first, and no merged copies, so that
+/// the bytes that move can be told beforehand.
 pub(crate) fn builder() -> RuntimeBuilder {
     Runtime::builder()
         .software_gpus(true)
         .without_cache()
+        .merging(false)
         .threads(2)
 }
 
