@@ -188,7 +188,7 @@ impl Accelerator {
     /// Gives the device up if it did not end in time. What it still does may touch its memory, so that nothing of that counts.
     fn minding_time<T>(&self, outcome: Result<T, DeviceError>) -> Result<T, DeviceError> {
         if let Err(error @ DeviceError::TimedOut { .. }) = &outcome {
-            self.give_up(error.to_string());
+            self.give_up(&error.to_string());
             #[cfg(feature = "gpu")]
             if let Engine::Driven(gpu) = &self.engine {
                 // Closing a device waits for its work, which does not end: it stays open until the process ends.
@@ -200,18 +200,18 @@ impl Accelerator {
 
     /// Gives up a device that computed what it should not; the error that says so.
     pub(crate) fn convict(&self, detail: String) -> DeviceError {
-        self.give_up(detail.clone());
+        self.give_up(&detail);
         DeviceError::Wrong {
             device: self.about().name.clone(),
             detail,
         }
     }
 
-    fn give_up(&self, reason: String) {
+    fn give_up(&self, reason: &str) {
         match &self.engine {
             #[cfg(feature = "gpu")]
-            Engine::Driven(gpu) => gpu.give_up(reason),
-            Engine::Simulated(gpu) => gpu.give_up(&reason),
+            Engine::Driven(gpu) => gpu.give_up(reason.to_owned()),
+            Engine::Simulated(gpu) => gpu.give_up(reason),
         }
     }
 

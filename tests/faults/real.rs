@@ -17,6 +17,8 @@ use crate::scenario::{self, Company, LAUNCHES, Program};
 pub(crate) enum Happening {
     /// It is lost before this launch, or before the result is read.
     LostBefore(u32),
+    /// It is lost while it runs the first launch.
+    LostInside,
     /// It has no room for the arrays.
     NoRoom,
     /// Its driver finds the module invalid.
@@ -26,7 +28,7 @@ pub(crate) enum Happening {
 }
 
 /// What happens, in words, and how each [`Company`] ends on every device.
-pub(crate) const ROWS: [(Happening, &str, [Outcome; 3]); 6] = {
+pub(crate) const ROWS: [(Happening, &str, [Outcome; 3]); 7] = {
     const RETIRED: Outcome = Outcome::Right(Gpu::Retired);
     const USED: Outcome = Outcome::Right(Gpu::Used);
     const LOST: Outcome = Outcome::Lost(Gpu::Retired);
@@ -35,6 +37,11 @@ pub(crate) const ROWS: [(Happening, &str, [Outcome; 3]); 6] = {
             Happening::LostBefore(0),
             "device lost | before the first launch",
             [RETIRED; 3],
+        ),
+        (
+            Happening::LostInside,
+            "device lost | while the first launch runs",
+            [RETIRED, LOST, RETIRED],
         ),
         (
             Happening::LostBefore(1),
@@ -73,6 +80,12 @@ fn outcome(happening: Happening, company: Company, victim: DeviceId) -> Option<O
     let mut program = Program::default();
     match happening {
         Happening::LostBefore(launch) => program.lose_before = Some(launch),
+        Happening::LostInside => {
+            // Some seconds of work, on software.
+            program.kernel = with_module(SPIN);
+            program.n = 1024;
+            program.lose_after = Some(Duration::from_millis(40));
+        }
         Happening::NoRoom => builder = builder.gpu_memory(256),
         Happening::Invalid => program.kernel = with_module("fn main() { let x = ; }"),
         Happening::Hang => {
@@ -119,7 +132,8 @@ fn with_module(wgsl: &'static str) -> &'static Kernel {
     }))
 }
 
-/// Steps in loops that no device cuts short, each invocation many thousand times: half a minute on software.
+/// Steps in loops that no device cuts short, each invocation many thousand times unless `x` is zero: seconds on software for a
+/// thousand elements.
 const SPIN: &str = "
 @group(0) @binding(0) var<uniform> params: vec4<u32>;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
@@ -129,11 +143,12 @@ fn step(x: u32) -> u32 { return (x ^ (x >> 3u)) * 1664525u + 1013904223u; }
 fn steps(x: u32) -> u32 { return step(step(step(step(step(step(step(step(x)))))))); }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    var v = id.x + x[0] + params.x + launch[0].x;
-    for (var k = 0u; k < 60000u; k++) {
+    let i = id.x + launch[0].x * 64u;
+    var v = i + params.x;
+    for (var k = 0u; k < min(x[i], 60000u); k++) {
         v = steps(steps(steps(steps(steps(steps(steps(steps(v))))))));
     }
-    y[id.x] = v;
+    y[i] = v;
 }
 ";
 

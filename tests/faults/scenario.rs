@@ -1,5 +1,7 @@
 //! What is running when something goes wrong? One small program in the three ways in which a GPU can take part in it.
 
+use std::time::Duration;
+
 use impel::kernel::Kernel;
 use impel::launch::WordArgument;
 use impel::{Array, DeviceId, Policy, Runtime};
@@ -48,6 +50,8 @@ pub(crate) struct Program {
     pub(crate) n: usize,
     /// The GPU is lost before this launch, from 0, or before the result is read.
     pub(crate) lose_before: Option<u32>,
+    /// The GPU is lost so long after the start.
+    pub(crate) lose_after: Option<Duration>,
 }
 
 impl Default for Program {
@@ -56,6 +60,7 @@ impl Default for Program {
             kernel: &saxpy::SAXPY_KERNEL,
             n: 4096,
             lose_before: None,
+            lose_after: None,
         }
     }
 }
@@ -89,11 +94,35 @@ pub(crate) fn axpy<'a>(
 /// Adds to an array in place three times, on the devices given until one of them fails, then wherever it is best, and reads the
 /// result. Whatever happened, the runtime must then compute the same once more with new data.
 pub(crate) fn run(rt: &Runtime, company: Company, victim: DeviceId, program: Program) -> Outcome {
+    // Devices are measured before the clock runs.
+    let x = rt.zeros(64).unwrap();
+    is_retired(rt, &x, &mut rt.zeros(64).unwrap());
+    if program.lose_after.is_some() {
+        // Its module is compiled, too.
+        let (parameters, mut y) = (parameters(64), rt.zeros(64).unwrap());
+        let launch = axpy(program.kernel, &parameters, &x, &mut y);
+        let launch = launch.with_policy(Policy::GpuOnly(victim));
+        let pending = rt.launch(launch).unwrap();
+        pending.wait().expect("nothing happened yet");
+    }
+    std::thread::scope(|scope| {
+        if let Some(delay) = program.lose_after {
+            scope.spawn(move || {
+                std::thread::sleep(delay);
+                rt.lose_gpu(victim);
+            });
+        }
+        run_through(rt, company, victim, program)
+    })
+}
+
+fn run_through(rt: &Runtime, company: Company, victim: DeviceId, program: Program) -> Outcome {
     let name = crate::devices::name(rt, victim);
     let Program {
         kernel,
         n,
         lose_before,
+        ..
     } = program;
     let x = rt.array_from_vec(words(2.0, n)).unwrap();
     let mut y = rt.array_from_vec(words(1.0, n)).unwrap();
@@ -104,8 +133,11 @@ pub(crate) fn run(rt: &Runtime, company: Company, victim: DeviceId, program: Pro
         }
         let policy = if rt.report().failures().is_empty() && !is_retired(rt, &x, &mut y) {
             Policy::Split(company.shares(victim))
-        } else {
+        } else if std::ptr::eq(kernel, &raw const saxpy::SAXPY_KERNEL) {
             Policy::Auto
+        } else {
+            // It is right on the CPU only.
+            Policy::CpuOnly
         };
         let parameters = parameters(n);
         let launch = axpy(kernel, &parameters, &x, &mut y).with_policy(policy);
