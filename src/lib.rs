@@ -84,6 +84,7 @@ pub use pending::Pending;
 pub use plan::{Objective, Policy};
 pub use recording::{Graph, GraphArray, GraphInput, Recorder, Replayed};
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use store::CostStore;
 pub use vec3::Vec3;
 
 /// The README's program, as a test.

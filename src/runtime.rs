@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::array::{Array, Element};
+use crate::cost::Calibration;
 use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
 use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
@@ -409,6 +410,12 @@ impl Runtime {
     /// As [`launch`](Self::launch).
     pub fn explain(&self, launch: &Launch<'_>) -> Result<Plan, LaunchError> {
         self.shared.explain(&launch.body)
+    }
+
+    /// Measures what every device can do at best, and what it draws, and keeps that for later runs. Waits for all launches; takes a
+    /// second for each device. Without this, devices are measured once, when they are first planned with.
+    pub fn calibrate(&self) -> Vec<Calibration> {
+        self.shared.calibrate()
     }
 
     /// Keeps the plans of all launches so far in a file, for [`RuntimeBuilder::plans_from`]. Waits for the launches.

@@ -1,7 +1,9 @@
 //! Which verbs are there? A table; each verb is a file.
 
 mod bench;
+mod calibrate;
 mod check;
+mod costs;
 mod devices;
 mod explain;
 mod trace;
@@ -28,6 +30,8 @@ pub(crate) const VERBS: &[Verb] = &[
     check::VERB,
     explain::VERB,
     bench::VERB,
+    calibrate::VERB,
+    costs::VERB,
     trace::VERB,
 ];
 

@@ -60,6 +60,10 @@ impl Class {
             .copied()
     }
 
+    pub(super) fn mark_news(&mut self) {
+        self.fresh = self.points.len();
+    }
+
     pub(super) fn mark_kept(&mut self) {
         self.fresh = 0;
     }

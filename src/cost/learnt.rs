@@ -71,6 +71,14 @@ impl Learnt {
         }
     }
 
+    /// Notes that nothing of it is on disk.
+    pub(super) fn mark_news(&mut self) {
+        self.classes.values_mut().for_each(Class::mark_news);
+        self.fresh = self.seen;
+        self.used = true;
+        self.cold_fresh = self.cold.is_some();
+    }
+
     /// Notes that all of it is on disk.
     pub(super) fn mark_kept(&mut self) {
         self.classes.values_mut().for_each(Class::mark_kept);

@@ -59,6 +59,18 @@ impl Costs {
         self.learnt.values_mut().for_each(Learnt::mark_kept);
     }
 
+    /// The same, but as if all of it were new: what [`absorb_news`](Self::absorb_news) adds to the costs of another machine or user.
+    pub fn into_news(mut self) -> Self {
+        self.devices.values_mut().for_each(|note| note.fresh = true);
+        for note in self.kernels.values_mut() {
+            note.fresh = note.launches;
+        }
+        for learnt in self.learnt.values_mut() {
+            learnt.mark_news();
+        }
+        self
+    }
+
     /// Whether there is anything that is not on disk.
     pub fn has_news(&self) -> bool {
         self.devices.values().any(|note| note.fresh)
@@ -175,6 +187,22 @@ mod tests {
         disk.absorb_news(&process);
         assert_eq!(disk.samples(KernelKey(1), DeviceKey(1)), 0);
         assert_eq!(disk.samples(KernelKey(2), DeviceKey(1)), 2);
+    }
+
+    #[test]
+    fn what_is_imported_is_all_added() {
+        let mut theirs = Costs::default();
+        theirs.set_limits(DeviceKey(1), DeviceLimits::GUESS);
+        for _ in 0..20 {
+            record(&mut theirs, 1, 1, 1e5);
+        }
+        let exported: Costs = theirs.to_text().parse().unwrap();
+        let mut ours = Costs::default();
+        record(&mut ours, 1, 1, 1e5);
+        ours.absorb_news(&exported.into_news());
+        assert_eq!(ours.samples(KernelKey(1), DeviceKey(1)), 21);
+        assert_eq!(ours.launches(KernelKey(1)), 21);
+        assert!(ours.limits(DeviceKey(1)).is_some());
     }
 
     #[test]

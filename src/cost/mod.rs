@@ -9,6 +9,7 @@
 mod estimate;
 mod learnt;
 mod limits;
+mod list;
 mod merge;
 mod power;
 mod table;
@@ -17,6 +18,6 @@ mod text;
 pub use estimate::Prediction;
 pub use estimate::Source;
 pub use limits::{DeviceLimits, LimitError, Link, Work, until_believable};
-pub use power::Power;
+pub use power::{Calibration, Power};
 pub use table::{Costs, DeviceKey, KernelKey, Sample};
 pub use text::CostsError;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::limits::{LimitError, within};
+use super::limits::{DeviceLimits, LimitError, within};
+use crate::machine::DeviceId;
 
 /// What a device draws while it does nothing and while it does all it can, in watts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +12,17 @@ pub struct Power {
     pub idle_w: f64,
     /// At full load.
     pub busy_w: f64,
+}
+
+/// What was found out about a device when it was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// Which device.
+    pub device: DeviceId,
+    /// What it can do at best; none if it failed, or gave figures that cannot be.
+    pub limits: Option<DeviceLimits>,
+    /// What it draws, or why nobody can tell.
+    pub power: Result<Power, String>,
 }
 
 impl Power {

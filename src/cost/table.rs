@@ -1,7 +1,6 @@
 //! What has been learnt so far about every kernel on every device?
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::estimate::{Class, Point, Prediction, Source};
 use super::learnt::{Learnt, class_of};
@@ -323,40 +322,6 @@ fn one_line(name: &str) -> String {
 /// Whether `ns` is a span of time that something could have taken: up to eleven days.
 pub(super) fn is_time(ns: f64) -> bool {
     (0.0..1e15).contains(&ns)
-}
-
-impl fmt::Display for Costs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (device, note) in &self.devices {
-            write!(f, "device {:016x} {}", device.0, note.name)?;
-            match &note.limits {
-                Some(limits) => writeln!(f, ": {limits}")?,
-                None => writeln!(f, ": not measured")?,
-            }
-        }
-        for ((kernel, device), learnt) in &self.learnt {
-            let name = self
-                .kernels
-                .get(kernel)
-                .map_or("", |note| note.name.as_str());
-            writeln!(
-                f,
-                "kernel {:016x} {name} on {:016x}: {} samples",
-                kernel.0, device.0, learnt.seen
-            )?;
-            for (class, values) in &learnt.classes {
-                let middle = values.summary();
-                writeln!(
-                    f,
-                    "  work 2^{class} ns: {:.1} µs ± {:.0} %, last {} samples",
-                    middle.ns / 1e3,
-                    middle.spread * 100.0,
-                    values.samples()
-                )?;
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

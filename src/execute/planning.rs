@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::check_contents;
-use crate::cost::Link;
+use crate::cost::{Calibration, Link};
 use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
@@ -87,6 +87,32 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Measures every device now, behind all launches, and keeps the outcome.
+    pub(crate) fn calibrate(&self) -> Vec<Calibration> {
+        self.sync();
+        let outcomes = self.devices.ids().map(|device| {
+            let key = self.devices.key(device);
+            let limits = self.devices.measure(device);
+            let limits = limits.filter(|limits| limits.check().is_ok());
+            let power = self.devices.measure_power(device);
+            let mut costs = self.costs();
+            if let Some(limits) = limits {
+                costs.set_limits(key, limits);
+            }
+            if let Ok(power) = &power {
+                costs.set_power(key, *power);
+            }
+            Calibration {
+                device,
+                limits,
+                power,
+            }
+        });
+        let outcomes = outcomes.collect();
+        self.save_costs();
+        outcomes
     }
 
     fn device_names(&self) -> String {

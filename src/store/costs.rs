@@ -27,27 +27,27 @@ const LOCK: &str = "costs.lock";
 const LOCK_TRIES: u32 = 500;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Where costs are kept between runs, or nowhere.
+/// Where costs are kept between runs, or nowhere. Many processes may use it at once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CostStore {
+pub struct CostStore {
     directory: Option<PathBuf>,
 }
 
 impl CostStore {
     /// Keeps costs in `directory`, which is made when the first costs are saved.
-    pub(crate) fn in_directory(directory: PathBuf) -> Self {
+    pub fn in_directory(directory: PathBuf) -> Self {
         Self {
             directory: Some(directory),
         }
     }
 
     /// Keeps nothing.
-    pub(crate) fn nowhere() -> Self {
+    pub fn nowhere() -> Self {
         Self::default()
     }
 
     /// Keeps costs in `$XDG_CACHE_HOME/impel`, `$HOME/.cache/impel`, `%LOCALAPPDATA%\impel\cache`, or nowhere if none is set.
-    pub(crate) fn in_user_cache() -> Self {
+    pub fn in_user_cache() -> Self {
         let variable = |name| {
             std::env::var_os(name)
                 .filter(|value| !value.is_empty())
@@ -61,14 +61,15 @@ impl CostStore {
     }
 
     /// Where the costs are.
-    pub(crate) fn path(&self) -> Option<PathBuf> {
+    pub fn path(&self) -> Option<PathBuf> {
         self.directory
             .as_deref()
             .map(|directory| directory.join(FILE))
     }
 
-    /// What was learned before. A missing file is nothing; an unreadable or foreign one is nothing with a warning.
-    pub(crate) fn load(&self) -> Costs {
+    /// What was learned before. A missing file is nothing; an unreadable or foreign one is nothing with a warning on standard error,
+    /// given once.
+    pub fn load(&self) -> Costs {
         let Some(path) = self.path() else {
             return Costs::default();
         };
@@ -78,8 +79,8 @@ impl CostStore {
         })
     }
 
-    /// Adds to what is on disk what was learned since `costs` was loaded or last saved. A failure is a warning.
-    pub(crate) fn save(&self, costs: &mut Costs) {
+    /// Adds to what is on disk what was learned since `costs` was loaded or last saved. A failure is a warning, given once.
+    pub fn save(&self, costs: &mut Costs) {
         if !costs.has_news() {
             return;
         }
@@ -95,7 +96,10 @@ impl CostStore {
     }
 
     /// Changes what is on disk, in one step that no other process's change can fall into.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Costs)) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the file cannot be written, or another process holds its lock for seconds.
+    pub fn update(&self, change: impl FnOnce(&mut Costs)) -> io::Result<()> {
         let Some((directory, path)) = self.directory.as_deref().zip(self.path()) else {
             return Ok(());
         };

@@ -5,4 +5,4 @@ mod costs;
 pub(crate) mod plans;
 pub(crate) mod trace;
 
-pub(crate) use costs::CostStore;
+pub use costs::CostStore;

@@ -1,0 +1,73 @@
+//! `impel calibrate`: what can each device do at best?
+
+use std::fmt::Write as _;
+
+use super::{Verb, Word, next, unknown};
+use crate::runtime::Devices;
+use crate::{Failure, devices_help, table};
+
+pub(super) const VERB: Verb = Verb {
+    name: "calibrate",
+    summary: "measures all devices now, and keeps the outcome for later runs",
+    help: concat!(
+        "usage: impel calibrate [OPTION …]
+
+Measures what each device can do at best and what it draws, prints that, and keeps
+it where later runs find it. Devices are measured by themselves when they are first
+used; this is for when something has changed, or when the machine was busy then.
+
+",
+        devices_help!()
+    ),
+    run,
+};
+
+fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
+    let mut devices = Devices::default();
+    loop {
+        match next(&VERB, arguments)? {
+            Word::Helped => return Ok(()),
+            Word::End => break,
+            Word::Option(name) if devices.take(&name, arguments)? => {}
+            Word::Option(name) => return Err(unknown(&VERB, &format!("--{name}"))),
+            Word::Value(value) => return Err(unknown(&VERB, &value.to_string_lossy())),
+        }
+    }
+    let rt = devices.runtime()?;
+    let names: Vec<String> = rt
+        .machine()
+        .devices()
+        .map(|(id, name)| format!("{id}: {name}"))
+        .collect();
+    let (mut text, mut failed) = (String::new(), Vec::new());
+    for (outcome, name) in rt.calibrate().into_iter().zip(names) {
+        let _ = writeln!(text, "{name}");
+        match outcome.limits {
+            Some(limits) => {
+                let _ = writeln!(
+                    text,
+                    "  memory      {:.1} GB/s\n  arithmetic  {:.1} Gop/s\n  functions   {:.1} Gop/s\n  launch      {}\n  upload      {}\n  download    {}",
+                    limits.bandwidth_bytes_per_s / 1e9,
+                    limits.ops_per_s / 1e9,
+                    limits.special_ops_per_s / 1e9,
+                    table::time(limits.launch_ns),
+                    limits.up,
+                    limits.down
+                );
+            }
+            None => failed.push(name),
+        }
+        let power = outcome.power.map(|power| power.to_string());
+        let power = power.unwrap_or_else(|why| format!("unknown: {why}"));
+        let _ = writeln!(text, "  power       {power}");
+    }
+    table::say(&text);
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Failed(format!(
+            "could not be measured: {}",
+            failed.join(", ")
+        )))
+    }
+}
