@@ -8,7 +8,7 @@ use std::io::BufWriter;
 use std::time::Instant;
 
 use impel::Runtime;
-use impel_kernels::jacobi::{Grid, jacobi};
+use impel_kernels::jacobi::wgsl as jacobi;
 
 const WIDTH: usize = 960;
 const HEIGHT: usize = 640;
@@ -24,16 +24,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut now = rt.array_from_vec(start)?;
     let mut next = rt.zeros::<f32>(WIDTH * HEIGHT)?;
 
-    let grid = Grid {
-        width: WIDTH,
-        height: HEIGHT,
+    let params = jacobi::Params {
+        width: WIDTH as u32,
+        height: HEIGHT as u32,
         relaxation: 0.9,
     };
+    let mut step = rt.graph(|g| {
+        let src = &g.array("now", &mut now)?;
+        let dst = &mut g.array("next", &mut next)?;
+        g.launch(jacobi::jacobi { params, src, dst }.over([WIDTH, HEIGHT]))?;
+        g.swap("now", "next")
+    })?;
     let clock = Instant::now();
-    for _ in 0..STEPS {
-        jacobi(&rt, grid, &now, &mut next)?;
-        std::mem::swap(&mut now, &mut next);
-    }
+    step.replay(STEPS).wait()?;
+    drop(step);
     let temperatures = now.read()?;
     println!(
         "{STEPS} steps of {WIDTH} × {HEIGHT} in {:.2} s",
