@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use impel::trace::Event;
+use impel::trace::{Event, LaunchNo};
 use impel::{Array, Graph, Pending, Policy, Runtime};
 use rayon::prelude::*;
 
@@ -367,22 +367,23 @@ fn linger<'a>(a: &'a Array<u32>, b: &'a mut Array<u32>, rounds: u32) -> impel::L
     adding::linger { params, a, b }.workgroups(1_u32)
 }
 
+/// The launches that were finished so far, in this order.
+fn finished(rt: &Runtime) -> Vec<LaunchNo> {
+    let events = rt.trace().events.into_iter();
+    events
+        .filter_map(|(_, event)| match event {
+            Event::LaunchFinished { launch, .. } => Some(launch),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Launches something long on the CPU and something short behind it that is independent, and says which was finished first.
 fn short_one_is_first(rt: &Runtime, place: Policy) -> bool {
     let rounds = rounds_of_a_while(rt);
     let ones = rt.array_from_vec(vec![1_u32; LEN]).unwrap();
     let mut slow = rt.zeros::<u32>(64).unwrap();
     let mut quick = rt.zeros::<u32>(LEN).unwrap();
-    let finished = |rt: &Runtime| {
-        let events = rt.trace().events;
-        events
-            .into_iter()
-            .filter_map(|(_, event)| match event {
-                Event::LaunchFinished { launch, .. } => Some(launch),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    };
     let before = finished(rt).len();
     let long = linger(&ones, &mut slow, rounds).with_policy(Policy::CpuOnly);
     let pending = rt.launch(long).unwrap();
@@ -403,6 +404,38 @@ fn a_short_launch_overtakes_a_long_one_that_it_does_not_depend_on() {
     in_time(PATIENCE, || {
         let rt = devices::builder().gpus(false).trace(true).build().unwrap();
         assert!(short_one_is_first(&rt, Policy::CpuOnly));
+    });
+}
+
+#[test]
+fn independent_launches_of_a_step_overlap() {
+    in_time(PATIENCE, || {
+        let rt = devices::builder().gpus(false).trace(true).build().unwrap();
+        let rounds = rounds_of_a_while(&rt);
+        let ones = rt.array_from_vec(vec![1_u32; LEN]).unwrap();
+        let mut slow = rt.zeros::<u32>(64).unwrap();
+        let mut quick = rt.zeros::<u32>(LEN).unwrap();
+        let before = finished(&rt).len();
+        let mut step = rt
+            .graph(|g| {
+                let a = &g.input("ones", &ones)?;
+                let b = &mut g.array("slow", &mut slow)?;
+                let params = adding::Params { n: 1, rounds };
+                g.launch(adding::linger { params, a, b }.workgroups(1_u32))?;
+                let b = &mut g.array("quick", &mut quick)?;
+                let n = LEN as u32;
+                let params = adding::Params { n, rounds: 0 };
+                g.launch(adding::add { params, a, b }.over(LEN))
+            })
+            .unwrap();
+        step.replay(2).wait().unwrap();
+        drop(step);
+        assert!(quick.read().unwrap().iter().all(|&word| word == 2));
+        // Two long launches depend on each other, and so do two short ones: both short ones are done while the first long one runs.
+        let order: Vec<u64> = finished(&rt)[before..].iter().map(|no| no.0).collect();
+        let first = order.iter().min().unwrap();
+        let order: Vec<u64> = order.iter().map(|no| no - first).collect();
+        assert_eq!(order, [1, 3, 0, 2]);
     });
 }
 

@@ -62,11 +62,14 @@ enum Action {
 }
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-/// A multiple of every alignment that GPUs ask for.
-const GRAIN: usize = 64;
-const LEN: usize = 16 * GRAIN;
+/// Arrays have this many grains.
+const GRAINS: usize = 16;
+/// Elements in a grain: a multiple of every alignment that GPUs ask for.
+const SMALL: usize = 64;
+/// As many that launches take long enough for several threads.
+const LARGE: usize = 8192;
 
-fn program(random: &mut Random, places: usize) -> Vec<Action> {
+fn program(random: &mut Random, grain: usize, places: usize) -> Vec<Action> {
     let two = |random: &mut Random| {
         let first = random.below(NAMES.len());
         (
@@ -80,12 +83,12 @@ fn program(random: &mut Random, places: usize) -> Vec<Action> {
             if random.below(4) == 0 {
                 return Action::Swap(from, to);
             }
-            let (one, other) = (random.below(16), random.below(16));
+            let (one, other) = (random.below(GRAINS), random.below(GRAINS));
             Action::Mix {
                 from,
                 to,
-                lo: one.min(other) * GRAIN,
-                hi: (one.max(other) + 1) * GRAIN,
+                lo: one.min(other) * grain,
+                hi: (one.max(other) + 1) * grain,
                 factor: random.below(1000) as u32 | 1,
                 place: random.below(places),
             }
@@ -93,9 +96,9 @@ fn program(random: &mut Random, places: usize) -> Vec<Action> {
         .collect()
 }
 
-fn start(rt: &Runtime) -> Vec<Array<u32>> {
+fn start(rt: &Runtime, grain: usize) -> Vec<Array<u32>> {
     let array = |seed: u32| {
-        let words = (0..LEN as u32).map(|i| (i + seed).wrapping_mul(2_654_435_761));
+        let words = (0..(GRAINS * grain) as u32).map(|i| (i + seed).wrapping_mul(2_654_435_761));
         rt.array_from_vec(words.collect()).unwrap()
     };
     (0..NAMES.len() as u32).map(array).collect()
@@ -111,8 +114,13 @@ fn params(lo: usize, hi: usize, factor: u32) -> mix::Params {
 }
 
 /// The steps launch by launch, with handles that change places.
-fn one_by_one(rt: &Runtime, program: &[Action], steps: usize, places: &[Policy]) -> Vec<Vec<u32>> {
-    let mut arrays = start(rt);
+fn one_by_one(
+    rt: &Runtime,
+    mut arrays: Vec<Array<u32>>,
+    program: &[Action],
+    steps: usize,
+    places: &[Policy],
+) -> Vec<Vec<u32>> {
     for action in std::iter::repeat_n(program, steps).flatten() {
         match *action {
             Action::Swap(first, second) => arrays.swap(first, second),
@@ -139,11 +147,11 @@ fn one_by_one(rt: &Runtime, program: &[Action], steps: usize, places: &[Policy])
 /// The same, recorded and replayed in several portions.
 fn replayed(
     rt: &Runtime,
+    mut arrays: Vec<Array<u32>>,
     program: &[Action],
     portions: &[usize],
     places: &[Policy],
 ) -> Vec<Vec<u32>> {
-    let mut arrays = start(rt);
     let mut step = rt
         .graph(|g| {
             let mut named = Vec::new();
@@ -188,13 +196,14 @@ fn replayed(
     within
 }
 
-fn random_programs(rt: &Runtime, places: &[Policy], seeds: std::ops::Range<u64>) {
-    for seed in seeds {
+fn random_programs(rt: &Runtime, places: &[Policy], grain: usize, cases: u64) {
+    for seed in 0..cases {
         let mut random = Random(seed);
-        let program = program(&mut random, places.len());
+        let program = program(&mut random, grain, places.len());
         let portions: Vec<usize> = (0..=random.below(3)).map(|_| random.below(5)).collect();
-        let expected = one_by_one(rt, &program, portions.iter().sum(), places);
-        let result = replayed(rt, &program, &portions, places);
+        let (first, second) = (start(rt, grain), start(rt, grain));
+        let expected = one_by_one(rt, first, &program, portions.iter().sum(), places);
+        let result = replayed(rt, second, &program, &portions, places);
         assert!(result == expected, "seed {seed}: {program:?} {portions:?}");
     }
 }
@@ -202,7 +211,13 @@ fn random_programs(rt: &Runtime, places: &[Policy], seeds: std::ops::Range<u64>)
 #[test]
 fn random_programs_replayed_equal_their_launches_one_by_one() {
     let cases = if devices::long() { 2000 } else { 100 };
-    random_programs(&devices::cpu_only(), &[Policy::Auto], 0..cases);
+    random_programs(&devices::cpu_only(), &[Policy::Auto], SMALL, cases);
+}
+
+#[test]
+fn random_programs_replayed_by_several_threads_equal_their_launches_one_by_one() {
+    let cases = if devices::long() { 500 } else { 30 };
+    random_programs(&devices::cpu_only(), &[Policy::Auto], LARGE, cases);
 }
 
 #[test]
@@ -213,7 +228,8 @@ fn random_programs_replay_on_every_device_alike() {
         places.extend(gpus.iter().map(|&gpu| Policy::GpuOnly(gpu)));
         places.push(Policy::Split(vec![(DeviceId::CPU, 0.5), (gpus[0], 0.5)]));
         let cases = if devices::long() { 200 } else { 12 };
-        random_programs(&rt, &places, 0..cases);
+        random_programs(&rt, &places, SMALL, cases);
+        random_programs(&rt, &places, LARGE, cases / 2);
     });
 }
 

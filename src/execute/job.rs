@@ -46,6 +46,8 @@ pub(super) struct Job<'a> {
     pub(super) grid: [u32; 3],
     /// Its number in the trace.
     pub(super) number: LaunchNo,
+    /// How often it is known to be repeated.
+    pub(super) repeats: u32,
 }
 
 /// The placements of a launch's arrays, each locked once, in the order of their ids so that launches cannot wait for each
@@ -63,7 +65,14 @@ impl<'a> Job<'a> {
             facts,
             grid: facts.grid,
             number: LaunchNo::default(),
+            repeats: 1,
         }
+    }
+
+    /// The same launch, of which it is known that it is repeated this often.
+    pub(super) fn repeated(mut self, repeats: u32) -> Self {
+        self.repeats = repeats;
+        self
     }
 
     /// The same launch, as the piece of work `id`.

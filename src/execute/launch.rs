@@ -29,11 +29,16 @@ pub(super) struct Failure {
 }
 
 impl Shared {
-    /// Carries a launch out.
-    pub(super) fn run_launch(&self, id: TaskId, prepared: &Prepared) -> Result<(), LaunchError> {
+    /// Carries out a launch that is known to be repeated so often.
+    pub(super) fn run_launch(
+        &self,
+        id: TaskId,
+        prepared: &Prepared,
+        repeats: u32,
+    ) -> Result<(), LaunchError> {
         self.trace
             .record(|| Event::LaunchStarted { launch: id.into() });
-        let job = prepared.job().numbered(id);
+        let job = prepared.job().numbered(id).repeated(repeats);
         let by_itself = matches!(self.policy_of(job.body), Policy::Auto | Policy::CpuOnly)
             && self.books.are_closed();
         if self.devices.cpu_only() && by_itself {

@@ -18,6 +18,7 @@ mod repeats;
 mod replay;
 mod sampling;
 mod settled;
+mod side_by_side;
 mod standing;
 mod timing;
 
@@ -25,7 +26,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) use replay::Program;
 use replay::Replay;
 use sampling::Sampler;
 pub(crate) use sampling::Sampling;
+use side_by_side::SideBySide;
 
 /// A launch that is predicted to take less runs before [`Shared::launch`] returns: handing it to another thread takes as long.
 const AT_ONCE_NS: f64 = 10_000.0;
@@ -102,6 +104,10 @@ enum Work {
     Replay {
         replay: Replay,
         outcome: Outcome,
+    },
+    /// Help with a replay that is under way.
+    Help {
+        replay: Weak<SideBySide>,
     },
 }
 
@@ -279,13 +285,14 @@ impl Shared {
     fn carry_out(&self, id: TaskId, work: Work, stays: bool) {
         match work {
             Work::Launch { prepared, outcome } => {
-                let result = self.try_launch(id, &prepared).map_err(Arc::new);
+                let result = self.try_launch(id, &prepared, 1).map_err(Arc::new);
                 if let Err(error) = &result {
                     mark_failed(&prepared.body, error);
                 }
                 outcome.set(result);
             }
             Work::Replay { replay, outcome } => outcome.set(self.run_replay(id, &replay)),
+            Work::Help { replay } => self.help_replay(&replay),
             // An error, or a panic, comes again in the read that follows, to its caller.
             Work::Fetch { core, span } => {
                 drop(catch_unwind(AssertUnwindSafe(|| {
@@ -298,9 +305,11 @@ impl Shared {
         self.queue.finish(id, stays);
     }
 
-    /// Carries a launch out. A panic of impel's own is the launch's error: otherwise what waits for the launch would wait for ever.
-    fn try_launch(&self, id: TaskId, prepared: &Prepared) -> Result<(), LaunchError> {
-        let caught = catch_unwind(AssertUnwindSafe(|| self.run_launch(id, prepared)));
+    /// Carries out a launch that is known to be repeated so often. A panic of impel's own is the launch's error: otherwise what waits for
+    /// the launch would wait for ever.
+    fn try_launch(&self, id: TaskId, prepared: &Prepared, repeats: u32) -> Result<(), LaunchError> {
+        let run = || self.run_launch(id, prepared, repeats);
+        let caught = catch_unwind(AssertUnwindSafe(run));
         let result = caught.unwrap_or_else(|payload| {
             Err(LaunchError::WorkerPanicked {
                 kernel: prepared.body.kernel.name,

@@ -169,6 +169,33 @@ impl<W> Queue<W> {
         None
     }
 
+    /// Blocks until something is ready, and takes what comes first; none when nothing is left.
+    pub(super) fn take_or_end(&self) -> Option<(TaskId, W)> {
+        let mut state = self.state();
+        loop {
+            if let Some(next) = state.graph.take_next() {
+                return Some(next);
+            }
+            if state.graph.pending() == 0 {
+                return None;
+            }
+            state.waiting += 1;
+            state = wait(&self.done, state);
+            state.waiting -= 1;
+        }
+    }
+
+    /// Takes what comes first, if anything is ready.
+    pub(super) fn take_ready(&self) -> Option<(TaskId, W)> {
+        self.state().graph.take_next()
+    }
+
+    /// How many pieces of work are unfinished, and how many of them could start now.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.graph.pending(), state.graph.ready())
+    }
+
     /// Blocks until `obstacle` names nothing that is unfinished, without helping, while `left` says that there is time; whether that
     /// was enough.
     pub(super) fn wait_while_time(

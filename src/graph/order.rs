@@ -256,6 +256,11 @@ impl<W> Graph<W> {
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
+
+    /// How many pieces of work can start now.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,12 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "if state.waiting > 1 {",
     ),
     (
+        "the_end_is_told_to_nobody_else",
+        "src/execute/queue.rs",
+        "            state.waiting += 1;\n            state = wait(&self.done, state);\n            state.waiting -= 1;\n        }\n    }\n\n    /// Takes what comes first, if",
+        "            state = wait(&self.done, state);\n        }\n    }\n\n    /// Takes what comes first, if",
+    ),
+    (
         "the_stop_is_told_before_it_is_set",
         "src/execute/queue.rs",
         "self.state().stopping = true;\n        self.wake.notify_all();",

@@ -9,6 +9,7 @@ with_mistake!(the_end_is_told_to_nobody);
 with_mistake!(the_stop_is_told_before_it_is_set);
 with_mistake!(the_last_piece_ends_for_one_executor_only);
 with_mistake!(late_pollers_are_not_told);
+with_mistake!(the_end_is_told_to_nobody_else);
 with_mistake!(work_for_nobody);
 
 fn writes(array: u64) -> Vec<Access> {
@@ -159,6 +160,31 @@ macro_rules! scenarios {
             }
         }
 
+        /// The owner of some work takes what is ready until nothing is left, and a guest takes some of it.
+        pub(super) fn an_owner_and_a_guest() {
+            let scene = Scene::new();
+            let add = |array| {
+                let work = |_| Work::default();
+                scene.queue.add(work, writes(array), 1, 1, false);
+            };
+            add(0);
+            add(1);
+            add(1);
+            let guest = {
+                let scene = Arc::clone(&scene);
+                thread::spawn(move || {
+                    while let Some((id, work)) = scene.queue.take_ready() {
+                        scene.carry_out(id, &work, false);
+                    }
+                })
+            };
+            while let Some((id, work)) = scene.queue.take_or_end() {
+                scene.carry_out(id, &work, false);
+            }
+            assert_eq!(scene.carried_out.load(Ordering::Relaxed), 3);
+            guest.join().unwrap();
+        }
+
         /// Work that comes while the runtime ends is carried out by an executor or by whoever brings it.
         pub(super) fn work_while_it_ends() {
             let scene = Scene::new();
@@ -200,6 +226,11 @@ fn two_executors_share_and_both_end() {
 #[test]
 fn the_last_helper_sends_everybody_home() {
     every_order(2, right::two_executors_and_a_last_helper);
+}
+
+#[test]
+fn an_owner_comes_to_the_end_of_work_that_it_shares() {
+    every_order(3, right::an_owner_and_a_guest);
 }
 
 #[test]
@@ -260,6 +291,11 @@ mod finds {
     finds!(
         late_pollers_are_not_told,
         a_future_and_an_executor,
+        "deadlock"
+    );
+    finds!(
+        the_end_is_told_to_nobody_else,
+        an_owner_and_a_guest,
         "deadlock"
     );
     finds!(work_for_nobody, work_while_it_ends, "deadlock");
