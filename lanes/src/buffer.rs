@@ -172,6 +172,20 @@ impl<'a> Buffer<'a> {
         self.private
     }
 
+    /// Asks for the cache line of a word, which need not be in the buffer.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, addr: u32) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let line = self.base.as_ptr().wrapping_add(addr as usize);
+            // SAFETY: a prefetch reads nothing and never faults, whatever the address is.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = addr;
+    }
+
     /// Number of words.
     #[inline(always)]
     pub fn words(self) -> u32 {

@@ -89,6 +89,32 @@ pub(crate) fn atomic_rmw<S: Isa>(
 }
 
 #[inline(always)]
+pub(crate) fn atomic_each<S: Isa>(
+    s: S,
+    buf: Buffer<'_>,
+    op: Rmw,
+    addr: S::I32,
+    mask: S::Mask,
+    v: u32,
+) {
+    let addrs = words(s, &addr);
+    if s.all(mask) {
+        let mut l = 0;
+        while l < S::LANES {
+            buf.atomic_rmw(op, addrs[l].cast_unsigned(), v);
+            l += 1;
+        }
+        return;
+    }
+    let mut on = s.mask_bits(mask);
+    while on != 0 {
+        let l = on.trailing_zeros() as usize;
+        buf.atomic_rmw(op, addrs[l].cast_unsigned(), v);
+        on &= on - 1;
+    }
+}
+
+#[inline(always)]
 pub(crate) fn atomic_compare_exchange<S: Isa>(
     s: S,
     buf: Buffer<'_>,

@@ -6,6 +6,10 @@ use crate::{by_lane, derived, math};
 
 /// Most lanes that any token has: one bit each in [`Isa::mask_bits`].
 pub const LANES_MAX: usize = 64;
+/// How far ahead [`Isa::prefetch_linear`] looks, in words: 8 KiB, which one core streams in about half a microsecond.
+pub const PREFETCH_WORDS: u32 = 2048;
+/// Words of a cache line.
+const LINE_WORDS: usize = 16;
 
 pub(crate) mod sealed {
     /// Implemented by this crate's tokens only.
@@ -303,6 +307,22 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
         v: Self::I32,
     ) -> Self::I32 {
         by_lane::atomic_rmw(self, buf, op, addr, mask, v)
+    }
+    /// As [`atomic_rmw`](Isa::atomic_rmw) with the same operand in all lanes, where nobody asks for the old contents.
+    #[inline(always)]
+    fn atomic_each(self, buf: Buffer<'_>, op: Rmw, addr: Self::I32, mask: Self::Mask, v: u32) {
+        by_lane::atomic_each(self, buf, op, addr, mask, v);
+    }
+    /// Says that what lies [`PREFETCH_WORDS`] behind the words from `addr` on will be loaded soon: for loops that go through memory.
+    /// A hint without effect on any result, whatever the address is.
+    #[inline(always)]
+    fn prefetch_linear(self, buf: Buffer<'_>, addr: u32) {
+        let ahead = addr.wrapping_add(PREFETCH_WORDS);
+        let mut at = 0;
+        while at < Self::LANES {
+            buf.prefetch(ahead.wrapping_add(at as u32));
+            at += LINE_WORDS;
+        }
     }
     /// One compare-and-exchange per lane that is on, in the order of the lanes; the old contents and whether they were exchanged,
     /// 0 and off outside the buffer or where `mask` is off.

@@ -63,7 +63,7 @@
 //! | `i32_` bits | `and or xor not shl shr`, `u32_shr`, `count_one_bits count_leading_zeros count_trailing_zeros reverse_bits first_leading_bit first_trailing_bit extract_bits insert_bits`, `u32_` `first_leading_bit extract_bits` |
 //! | conversions | `f32_from_i32 f32_from_u32 i32_from_f32 u32_from_f32 f32_bits f32_from_bits i32_from_mask f32_from_mask f16_from_f32 f32_from_f16` |
 //! | making values | `f32_splat i32_splat u32_splat i32_iota`, `f32_` and `i32_` `from_slice to_slice lane with_lane` |
-//! | memory | `load_linear_ store_linear_ load_strided_ store_strided_ gather_ scatter_ array_load_ array_store_` of `f32` and `i32`, `atomic_rmw atomic_compare_exchange` |
+//! | memory | `load_linear_ store_linear_ load_strided_ store_strided_ gather_ scatter_ array_load_ array_store_` of `f32` and `i32`, `atomic_rmw atomic_each atomic_compare_exchange`, `prefetch_linear` |
 //! | uniform memory | [`Buffer`]: `load_ store_` of `u32 i32 f32`, `atomic_` `load store add sub min max and or xor exchange compare_exchange` of `u32 i32` |
 //!
 //! # Accuracy
@@ -115,7 +115,7 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use body::{Body, Launch, Level, Tile, UnknownLevel, run};
 pub use buffer::{Buffer, Rmw};
-pub use isa::{Isa, LANES_MAX};
+pub use isa::{Isa, LANES_MAX, PREFETCH_WORDS};
 pub use portable::Portable;
 pub use single::Single;
 pub use strict::Strict;

@@ -387,6 +387,40 @@ impl Check for Atomics {
     }
 }
 
+struct SameOperand;
+
+impl Check for SameOperand {
+    fn check<S: Isa>(&self, s: S, token: &str) {
+        let mut random = Random::new(14);
+        for turn in 0..40 {
+            let op = OPERATIONS[turn % OPERATIONS.len()];
+            let addresses = scattered::<S>(&mut random, 6);
+            let signed: Vec<i32> = addresses.iter().map(|a| a.cast_signed()).collect();
+            let (addr, v) = (i32::pack(s, &signed), random.word());
+            for mask in masks(s) {
+                let mut each: Vec<u32> = (0..6).map(word).collect();
+                let mut expected = each.clone();
+                s.prefetch_linear(Buffer::exclusive(&mut each), u32::MAX);
+                s.atomic_each(
+                    Buffer::exclusive(&mut each),
+                    op,
+                    addr,
+                    mask,
+                    v.cast_unsigned(),
+                );
+                let operands = s.i32_splat(v);
+                let _ = s.atomic_rmw(Buffer::exclusive(&mut expected), op, addr, mask, operands);
+                assert_eq!(each, expected, "{token}: {op:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_operand_that_all_lanes_share_acts_as_one_in_each() {
+    on_every_token(&SameOperand);
+}
+
 #[test]
 fn atomics_act_in_the_order_of_the_lanes() {
     on_every_token(&Atomics);

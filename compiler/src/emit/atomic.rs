@@ -47,6 +47,9 @@ impl Gang<'_> {
                 );
                 self.guarded(&access, statement);
             }
+            (_, Some(value), _) if result.is_none() && self.cx.plan.is_scalar(*value) => {
+                self.each_with(&access, *op, *ty, *value);
+            }
             (_, Some(value), _) => {
                 self.lane_by_lane(&access, *op, *ty, &self.cx.vector(*value), result);
             }
@@ -142,26 +145,11 @@ impl Gang<'_> {
         operand: &str,
         result: Option<ValueId>,
     ) {
-        let signed = ty == Scalar::I32;
-        let name = match op {
-            AtomicOp::Add => "Add",
-            AtomicOp::Subtract => "Sub",
-            AtomicOp::And => "And",
-            AtomicOp::Or => "Or",
-            AtomicOp::ExclusiveOr => "Xor",
-            AtomicOp::Min if signed => "MinI32",
-            AtomicOp::Min => "MinU32",
-            AtomicOp::Max if signed => "MaxI32",
-            AtomicOp::Max => "MaxU32",
-            AtomicOp::Exchange | AtomicOp::Store => "Exchange",
-            AtomicOp::Load | AtomicOp::CompareExchange => {
-                unreachable!("{op:?} is printed elsewhere")
-            }
-        };
         let call = format!(
-            "s.atomic_rmw({}, {}::Rmw::{name}, {}, {}, {operand})",
+            "s.atomic_rmw({}, {}::Rmw::{}, {}, {}, {operand})",
             access.buffer,
             self.cx.lanes,
+            rmw(op, ty),
             Gang::scattered(&access.place),
             self.active(access.inside.as_ref()),
         );
@@ -169,6 +157,24 @@ impl Gang<'_> {
             Some(result) => self.define_guarded(access, result, &call),
             None => self.guarded(access, format!("let _ = {call};")),
         }
+    }
+
+    /// All lanes, one after the other, with the same operand.
+    fn each_with(&mut self, access: &Access, op: AtomicOp, ty: Scalar, value: ValueId) {
+        let operand = self.cx.scalar(value);
+        let operand = match ty {
+            Scalar::I32 => format!("({operand}).cast_unsigned()"),
+            _ => operand,
+        };
+        let statement = format!(
+            "s.atomic_each({}, {}::Rmw::{}, {}, {}, {operand});",
+            access.buffer,
+            self.cx.lanes,
+            rmw(op, ty),
+            Gang::scattered(&access.place),
+            self.active(access.inside.as_ref()),
+        );
+        self.guarded(access, statement);
     }
 
     fn compare_exchange(
@@ -198,6 +204,26 @@ impl Gang<'_> {
             if let Some(id) = id {
                 self.define(id, format!("{pair}.{part}"));
             }
+        }
+    }
+}
+
+/// What `lanes` calls an operation.
+fn rmw(op: AtomicOp, ty: Scalar) -> &'static str {
+    let signed = ty == Scalar::I32;
+    match op {
+        AtomicOp::Add => "Add",
+        AtomicOp::Subtract => "Sub",
+        AtomicOp::And => "And",
+        AtomicOp::Or => "Or",
+        AtomicOp::ExclusiveOr => "Xor",
+        AtomicOp::Min if signed => "MinI32",
+        AtomicOp::Min => "MinU32",
+        AtomicOp::Max if signed => "MaxI32",
+        AtomicOp::Max => "MaxU32",
+        AtomicOp::Exchange | AtomicOp::Store => "Exchange",
+        AtomicOp::Load | AtomicOp::CompareExchange => {
+            unreachable!("{op:?} is printed elsewhere")
         }
     }
 }

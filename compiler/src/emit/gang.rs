@@ -49,6 +49,8 @@ pub(super) struct Gang<'a> {
     /// Blocks and loops around the statements of this gang: leaving one ends the gang's turn.
     pub(super) outer: HashSet<Label>,
     names_used: u32,
+    /// Loops of the gang around the current statement.
+    pub(super) loops: u32,
 }
 
 /// How a list is left when no lane remains.
@@ -74,6 +76,7 @@ impl<'a> Gang<'a> {
             array_places: HashMap::new(),
             outer: HashSet::new(),
             names_used: 0,
+            loops: 0,
         }
     }
 

@@ -191,6 +191,12 @@ impl Gang<'_> {
             }
             Place::Scattered(words) => format!("s.gather_{family}({buffer}, {words}, {mask})"),
         };
+        if let (Memory::Buffer(_), Place::Strided(word, 1)) = (address.memory, &access.place)
+            && self.loops > 0
+        {
+            let hint = format!("s.prefetch_linear({buffer}, {word});");
+            self.text.line(hint);
+        }
         let nothing = if scalar {
             zero(ty).to_owned()
         } else {

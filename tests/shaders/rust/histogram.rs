@@ -49,10 +49,11 @@ fn histogram_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<
                         let v15 = s.u32_lt(s.i32_add(s.u32_splat(v14), s.i32_iota()), s.u32_splat(params_0u));
                         let m21t = s.mask_and(entry, v15);
                         if s.any(m21t) {
+                            s.prefetch_linear(b1_data, v14);
                             let v16 = s.load_linear_i32(b1_data, v14, m21t);
                             let v17 = s.u32_shr(v16, s.u32_splat(params_1u));
                             let v18 = s.i32_and(v17, s.u32_splat(255u32));
-                            let _ = s.atomic_rmw(w0_own_bins, ::impel::lanes::Rmw::Add, v18, m21t, s.u32_splat(1u32));
+                            s.atomic_each(w0_own_bins, ::impel::lanes::Rmw::Add, v18, m21t, 1u32);
                         }
                         let v19 = v12.wrapping_add(128u32);
                         x0_offset = v19;

@@ -145,6 +145,7 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                                 let v29 = v24.wrapping_mul(params_2u);
                                 let v30 = v29.wrapping_add(v19);
                                 let v31 = v30.wrapping_add(v2);
+                                s.prefetch_linear(b1_a, v31);
                                 let v32 = s.load_linear_f32(b1_a, v31, entry);
                                 x18_from_a = s.f32_select(v28, v32, x18_from_a);
                                 let v33 = v21.wrapping_add(v3);
@@ -170,6 +171,7 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                                 let v43 = s.mask_and(s.mask_splat(v41), v42);
                                 let v44 = v40.wrapping_mul(params_1u);
                                 let v45 = v44.wrapping_add(v39);
+                                s.prefetch_linear(b2_b, v45);
                                 let v46 = s.load_linear_f32(b2_b, v45, entry);
                                 x20_from_b = s.f32_select(v43, v46, x20_from_b);
                                 let v47 = v36.wrapping_add(v2);

@@ -48,6 +48,7 @@ fn sum_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<'_>, t
                         let v13 = v10.wrapping_add(v11);
                         let v14 = s.u32_lt(s.i32_add(s.u32_splat(v13), s.i32_iota()), s.u32_splat(params_0u));
                         let v15 = x0_own;
+                        s.prefetch_linear(b1_x, v13);
                         let v16 = s.load_linear_f32(b1_x, v13, entry);
                         let v17 = s.f32_add(v15, v16);
                         x0_own = s.f32_select(v14, v17, x0_own);

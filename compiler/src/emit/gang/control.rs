@@ -188,6 +188,7 @@ impl Gang<'_> {
             self.text.line(format!("let mut {live} = {outside};"));
         }
         self.open(format!("'l{}: loop", label.0));
+        self.loops += 1;
         let iteration = format!("m{}i", node.id.0);
         if continues {
             self.text.line(format!("let mut {iteration} = {live};"));
@@ -219,6 +220,7 @@ impl Gang<'_> {
             self.layers.pop();
         }
         self.on = outside;
+        self.loops -= 1;
         self.close();
     }
 
