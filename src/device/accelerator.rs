@@ -51,6 +51,8 @@ pub(crate) struct Accelerator {
     patience: Patience,
     /// Time that what was handed over since the last wait is expected to take, in ns.
     owed_ns: AtomicU64,
+    /// How long it was waited for in vain since something ended last.
+    waited_ns: AtomicU64,
 }
 
 /// What carries out the work of an [`Accelerator`].
@@ -152,6 +154,7 @@ impl Accelerator {
             engine,
             patience: Patience::default(),
             owed_ns: AtomicU64::new(0),
+            waited_ns: AtomicU64::new(0),
         };
         accelerator.settle();
         accelerator
@@ -172,6 +175,7 @@ impl Accelerator {
     /// All that was handed over has ended.
     fn settle(&self) {
         self.owed_ns.store(0, Ordering::Relaxed);
+        self.waited_ns.store(0, Ordering::Relaxed);
         self.be_patient(0.0);
     }
 
@@ -425,13 +429,36 @@ impl Accelerator {
             #[cfg(feature = "gpu")]
             (Engine::Driven(gpu), Ticket::Driven(ticket)) => {
                 let outcome = gpu.wait(ticket, left);
-                !matches!(outcome, Err(DeviceError::TimedOut { .. }))
+                if !matches!(outcome, Err(DeviceError::TimedOut { .. })) {
+                    return true;
+                }
+                self.waited_in_vain(gpu, left);
+                self.is_lost().is_some()
             }
             _ => {
                 // Imagined time takes none; a failure is told to whoever needs the results.
                 drop(self.wait(ticket));
                 true
             }
+        }
+    }
+
+    /// Many short waits are as good as a long one: at last the device counts as hung.
+    #[cfg(feature = "gpu")]
+    fn waited_in_vain(&self, gpu: &gpu::Gpu, time: Duration) {
+        let ns = time.as_nanos() as u64;
+        let waited_ns = self.waited_ns.fetch_add(ns, Ordering::Relaxed) + ns;
+        let after = Duration::from_nanos(waited_ns);
+        if after >= gpu.patience() {
+            let device = self.about().name.clone();
+            let what = "a launch";
+            let error = DeviceError::TimedOut {
+                device,
+                what,
+                after,
+            };
+            // It is given up, which is all that has to be done.
+            drop(self.minding_time::<()>(Err(error)));
         }
     }
 

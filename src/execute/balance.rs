@@ -17,6 +17,7 @@ use super::launch::{Failure, commit, workgroups};
 use super::memory::Patience;
 use super::pieces::Fit;
 use super::record::Starting;
+use super::sampling::Expected;
 use super::timing::Timed;
 use crate::device::{DeviceError, Dispatch, Timing};
 use crate::error::LaunchError;
@@ -50,6 +51,8 @@ struct Chunk {
     footprint: Footprint,
     number: PartNo,
     dispatch: Dispatch,
+    /// What some of its workgroups should write, if they were computed twice.
+    expected: Option<Expected>,
     /// As long as it runs.
     watched: Option<Entered>,
     timing: Timing,
@@ -213,7 +216,7 @@ impl Round<'_, '_> {
                 break;
             }
             collected = true;
-            if let Err(error) = gpu.wait(&ticket) {
+            if let Err(error) = gpu.wait(&ticket).and_then(|()| self.check(at, chunk)) {
                 self.fail(at, &error, Told::No);
                 break;
             }
@@ -233,6 +236,16 @@ impl Round<'_, '_> {
             taker.complete.push(chunk);
         }
         collected
+    }
+
+    /// Compares what a complete chunk wrote with what it should have, if that is known.
+    fn check(&self, at: usize, chunk: &Chunk) -> Result<(), DeviceError> {
+        let bound = self.takers[at].bound.as_ref();
+        let (Some(expected), Some(bound)) = (&chunk.expected, bound) else {
+            return Ok(());
+        };
+        self.shared
+            .compare(&chunk.part, (self.job, bound), expected)
     }
 
     /// Gives a GPU what it can take. Whether it took anything.
@@ -322,8 +335,13 @@ impl Round<'_, '_> {
         let bound = taker.bound.as_mut().expect("bound before");
         bound.aim(part);
         let gpu = shared.devices.gpu(part.device);
-        let dispatch = match shared.dispatch(job, timing, bound) {
-            Ok(dispatch) => dispatch,
+        let expected = shared.expected_of(job, &part, (bound, Company::Shared));
+        let dispatched = expected.and_then(|expected| {
+            let dispatch = shared.dispatch(job, timing, bound)?;
+            Ok((dispatch, expected))
+        });
+        let (dispatch, expected) = match dispatched {
+            Ok(dispatched) => dispatched,
             Err(error) => {
                 shared.note_part_failed(number, &error);
                 return Ok(Err((error, Told::No)));
@@ -336,6 +354,7 @@ impl Round<'_, '_> {
             footprint,
             number,
             dispatch,
+            expected,
             watched: Some(watched),
             timing,
             given_ns: copied_ns,

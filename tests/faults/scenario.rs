@@ -24,20 +24,23 @@ pub(crate) enum Company {
     Alone,
     /// That GPU and another one.
     WithGpu,
+    /// All devices, which take chunks as they go.
+    AsItGoes,
 }
 
 impl Company {
-    pub(crate) const ALL: [Self; 3] = [Self::WithCpu, Self::Alone, Self::WithGpu];
+    pub(crate) const ALL: [Self; 4] = [Self::WithCpu, Self::Alone, Self::WithGpu, Self::AsItGoes];
 
-    fn shares(self, victim: DeviceId) -> Vec<(DeviceId, f64)> {
-        match self {
+    fn policy(self, victim: DeviceId) -> Policy {
+        Policy::Split(match self {
+            Self::AsItGoes => return Policy::Auto,
             Self::WithCpu => vec![(DeviceId::CPU, 0.5), (victim, 0.5)],
             Self::Alone => vec![(victim, 1.0)],
             Self::WithGpu => {
                 let other = if victim.0 == 1 { 2 } else { 1 };
                 vec![(victim, 0.5), (DeviceId(other), 0.5)]
             }
-        }
+        })
     }
 }
 
@@ -132,7 +135,7 @@ fn run_through(rt: &Runtime, company: Company, victim: DeviceId, program: Progra
             rt.lose_gpu(victim);
         }
         let policy = if rt.report().failures().is_empty() && !is_retired(rt, &x, &mut y) {
-            Policy::Split(company.shares(victim))
+            company.policy(victim)
         } else if std::ptr::eq(kernel, &raw const saxpy::SAXPY_KERNEL) {
             Policy::Auto
         } else {

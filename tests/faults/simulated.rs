@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use impel::Runtime;
+use impel::cost::DeviceLimits;
 use impel::sim::{Fault, FaultKind, Gpu, Machine, Moment, Phase};
 
 use crate::outcome::Outcome;
@@ -57,7 +58,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// A machine with two GPUs, and this happening to the first in its `nth` such operation.
-pub(crate) fn machine(row: Row, nth: u32) -> Machine {
+pub(crate) fn machine(row: Row, nth: u32, company: Company) -> Machine {
     let Row {
         kind,
         phase,
@@ -65,9 +66,15 @@ pub(crate) fn machine(row: Row, nth: u32) -> Machine {
         ..
     } = row;
     let gpu = VICTIM;
-    Machine::desktop()
-        .with(Gpu::card().named("first card"))
-        .with(Gpu::card().named("second card"))
+    let mut cpu = Machine::desktop();
+    let mut card = Gpu::card();
+    if company == Company::AsItGoes {
+        // So slow that small launches are long.
+        slow_down(&mut cpu.cpu, 1e7);
+        slow_down(&mut card.limits, 2e7);
+    }
+    cpu.with(card.clone().named("first card"))
+        .with(card.named("second card"))
         .with_faults([Fault {
             gpu,
             phase,
@@ -77,11 +84,18 @@ pub(crate) fn machine(row: Row, nth: u32) -> Machine {
         }])
 }
 
+/// Gives a device this bandwidth, and arithmetic to match.
+fn slow_down(limits: &mut DeviceLimits, bytes_per_s: f64) {
+    limits.bandwidth_bytes_per_s = bytes_per_s;
+    limits.ops_per_s = bytes_per_s;
+    limits.special_ops_per_s = bytes_per_s / 2.0;
+}
+
 /// How the program ends when this happens in the `nth` such operation.
 pub(crate) fn outcome(row: Row, nth: u32, company: Company) -> Outcome {
     let rt = Runtime::builder()
         .threads(2)
-        .simulated(machine(row, nth))
+        .simulated(machine(row, nth, company))
         .hang_after(Duration::from_secs(5), 100.0)
         .verify_sample(row.verified, 0.0)
         .build()

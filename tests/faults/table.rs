@@ -19,8 +19,9 @@ What becomes of a program when a device fails. Written by `tests/faults`, which 
 `UPDATE=1 cargo test --test faults` rewrites it.
 
 The program adds to an array in place, three launches after each other, and reads the result. It runs split between the CPU and the GPU
-that fails, on that GPU alone, and split between that GPU and a second one. *First* is the first operation of its kind, before which
-everything is in main memory; *second* is the next one, when a part of the array may be in that GPU's memory only.
+that fails, on that GPU alone, split between that GPU and a second one, and shared by all of them as it goes, chunk by chunk. *First* is
+the first operation of its kind on that GPU, before which everything is in main memory; *second* is the next one, when a part of the
+array may be in that GPU's memory only.
 
 - *right*: the result is right, and nothing was noticed but time.
 - *right, reported*: the result is right, another device did what failed, and the GPU is still used; `Runtime::report` names the failure.
@@ -38,8 +39,8 @@ After each of these the runtime goes on with new data, which every case checks.
 pub(crate) fn check() {
     let mut text = HEAD.to_owned();
     text.push_str("## On simulated GPUs\n\n");
-    text.push_str("| what happens | when | CPU and GPU: first | second | GPU alone: first | second | two GPUs: first | second |\n");
-    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    text.push_str("| what happens | when | CPU and GPU: first | second | GPU alone: first | second | two GPUs: first | second | as it goes: first | second |\n");
+    text.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
     for row in simulated::rows() {
         let checked = match (row.kind, row.verified > 0.0) {
             (FaultKind::WrongResult, true) => ", all parts checked",

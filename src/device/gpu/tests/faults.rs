@@ -1,9 +1,11 @@
 //! Every failure is a value, comes soon, and leaves the device usable where it can.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::kernels::{BROKEN, MISBOUND, SPIN, STEP};
 use super::on_each_gpu;
+use crate::device::accelerator::{self, Accelerator, Engine, Patience};
 use crate::device::gpu::{Argument, Buffer, DeviceError, Gpu, Ticket, Timing};
 use crate::kernel::Kernel;
 use crate::lanes::Tile;
@@ -291,6 +293,27 @@ fn a_wait_ends_when_patience_does_and_the_work_goes_on() {
             gpu.wait(&ticket, PATIENCE).expect("it goes on meanwhile");
         },
     );
+}
+
+#[test]
+fn many_short_waits_in_vain_give_a_device_up() {
+    on_each_gpu("many_short_waits_in_vain_give_a_device_up", |gpu| {
+        let [_, y] = &two_buffers(&gpu);
+        let ticket = accelerator::Ticket::Driven(long_dispatch(&gpu, y));
+        let mut device = Accelerator::new(Engine::Driven(Arc::new(gpu)));
+        device.set_patience(Patience {
+            least: Duration::from_millis(20),
+            times: 0.0,
+        });
+        let start = Instant::now();
+        while !device.wait_within(&ticket, Duration::from_millis(1)) {
+            assert!(start.elapsed() < PATIENCE, "for ever");
+        }
+        let reason = device.is_lost().expect("it did not end in time");
+        assert!(reason.contains("did not end within"), "{reason}");
+        let outcome = device.allocate(1).map(drop);
+        assert!(matches!(outcome, Err(DeviceError::Lost { .. })));
+    });
 }
 
 #[test]
