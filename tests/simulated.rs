@@ -88,6 +88,38 @@ fn a_copy_takes_as_long_as_its_link_says() {
     assert!((0.002..0.0025).contains(&took), "{took} s");
 }
 
+/// A GPU whose upload, 100 times as long as its link's latency, takes as long as its work on what arrives; and the same without overlap.
+#[test]
+fn copies_and_work_go_on_side_by_side_where_the_links_can() {
+    let n = 1_250_000_usize;
+    let took = |overlap: bool| {
+        let mut gpu = Gpu::card();
+        gpu.overlap = overlap;
+        gpu.limits.up.latency_ns = 1e4;
+        gpu.limits.up.bytes_per_s = 1e10;
+        gpu.limits.bandwidth_bytes_per_s = 1.5e10;
+        gpu.limits.launch_ns = 1e3;
+        let machine = Machine::desktop().with(gpu);
+        let builder = Runtime::builder().threads(2).trace(true);
+        let rt = builder.simulated(machine).build().unwrap();
+        let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+        let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+        let launch = axpy(&x, &mut y).with_policy(Policy::GpuOnly(DeviceId(1)));
+        let before = rt.simulated_time().unwrap();
+        rt.launch(launch).unwrap().wait().unwrap();
+        let took = rt.simulated_time().unwrap() - before;
+        assert_eq!(*y.read().unwrap(), vec![2.0; n]);
+        took.as_secs_f64()
+    };
+    let longest = 1e-5 + 8.0 * n as f64 / 1e10;
+    let (serial, overlapped) = (took(false), took(true));
+    assert!(serial > 1.9 * longest, "{serial} s");
+    assert!(
+        overlapped < 1.1 * longest,
+        "{overlapped} s, and the upload takes {longest} s"
+    );
+}
+
 #[test]
 fn a_lost_gpu_is_replaced_by_the_others() {
     let rt = two_cards();

@@ -15,7 +15,7 @@ use super::{DeviceError, sim};
 use crate::cost::DeviceLimits;
 use crate::kernel::{Kernel, Window};
 use crate::lanes::Tile;
-use crate::machine;
+use crate::machine::{self, Overlap};
 use crate::region::Span;
 
 /// How long a look at a device takes that must be asked to find out what it has done.
@@ -271,6 +271,15 @@ impl Accelerator {
             #[cfg(feature = "gpu")]
             Engine::Driven(gpu) => gpu.set_memory_budget(bytes),
             Engine::Simulated(gpu) => gpu.set_memory_budget(bytes),
+        }
+    }
+
+    /// What it can do side by side. Behind wgpu a device has one queue.
+    pub(crate) fn overlap(&self) -> Overlap {
+        match &self.engine {
+            #[cfg(feature = "gpu")]
+            Engine::Driven(_) => Overlap::None,
+            Engine::Simulated(gpu) => gpu.overlap(),
         }
     }
 

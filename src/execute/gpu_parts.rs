@@ -128,7 +128,13 @@ impl Shared {
                 return true;
             }
             let fit = match self.fit(job, part.device, part.tile, company) {
-                Ok(Fit::Whole(wants)) => wants,
+                Ok(Fit::Whole(wants)) => match self.overlapping_chunks(job, part, company) {
+                    Some(tiles) if !cut.contains(&part.device) => {
+                        Stream::add(&mut streams, part, tiles);
+                        return false;
+                    }
+                    _ => wants,
+                },
                 Ok(Fit::Windows(wants)) if !cut.contains(&part.device) => wants,
                 Ok(Fit::Windows(_)) => {
                     // Cut for another reason: its windows are not all needed at once.

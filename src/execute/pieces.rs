@@ -5,19 +5,25 @@ use smallvec::SmallVec;
 
 use super::Shared;
 use super::gpu_parts::{Gathered, Started};
-use super::job::Job;
+use super::job::{Job, Placements};
 use super::launch::Failure;
 use super::memory::{Denied, PRIVATE, Patience};
 use crate::error::LaunchError;
 use crate::kernel::{self, Space};
 use crate::lanes::Tile;
-use crate::machine::DeviceId;
+use crate::machine::{DeviceId, Overlap};
 use crate::plan::{Bytes, Part};
 use crate::region::{Footprint, Span, WORD_BYTES};
 use crate::trace::PartKind;
 use crate::transfer::Company;
+use crate::transfer::pipeline::{self, Stage};
 use crate::transfer::residence::{NoRoom, Want};
 use crate::transfer::window::{self, Crowded, Operand, Room};
+
+/// The most chunks for the sake of overlap.
+const CHUNKS_MAX: u32 = 128;
+/// Chunks must shorten a part to this fraction of its time, to be worth their trouble.
+const WORTH_CHUNKS: f64 = 0.95;
 
 /// How a part's arrays fit a memory.
 pub(super) enum Fit {
@@ -129,6 +135,49 @@ impl Shared {
         Ok(Fit::Pieces(tiles))
     }
 
+    /// The chunks in which copies to a device and its work go on side by side, where it can do that and enough has to be copied.
+    pub(super) fn overlapping_chunks(
+        &self,
+        job: &Job<'_>,
+        part: &Part,
+        company: Company,
+    ) -> Option<Vec<Tile>> {
+        let overlap = self.devices.gpu(part.device).overlap();
+        if overlap == Overlap::None || job.facts.refusal().is_some() {
+            return None;
+        }
+        let footprint = job.footprint_in(part.tile, company);
+        let missing_words: u64 = {
+            let placements = Placements::lock(job);
+            let slots = job.slots.iter().zip(&footprint.arguments);
+            let missing = slots.map(|(slot, touch)| {
+                let residency = &placements.get(slot).residency;
+                residency
+                    .missing(part.device.memory(), &touch.needs())
+                    .words()
+            });
+            missing.sum()
+        };
+        let limits = *self.costs().limits(self.devices.key(part.device))?;
+        let work = job.work(part.tile, &footprint);
+        let work_ns = self.predict(job, part.device, work).work_ns;
+        let stages = [
+            Stage::copies(limits.up, (missing_words * WORD_BYTES) as f64),
+            Stage::kernels(limits.launch_ns, work_ns),
+            Stage::default(),
+        ];
+        let axis = job.axis();
+        let units = part.tile.hi[axis] - part.tile.lo[axis];
+        let best = pipeline::best(stages, overlap, units.min(CHUNKS_MAX));
+        if best.end_ns > WORTH_CHUNKS * pipeline::end_ns(&stages, overlap, 1) {
+            return None;
+        }
+        let tiles = window::even_pieces(part.tile, axis, best.chunks);
+        let trials: Vec<Footprint> = tiles.iter().map(|tile| job.facts.trial(*tile)).collect();
+        kernel::disjoint(&trials).ok()?;
+        Some(tiles)
+    }
+
     /// Whether some of a launch fits a GPU's memory; the reason, if nothing does. Cheaper than [`fit`](Self::fit), which may still say no.
     pub(super) fn may_fit(&self, job: &Job<'_>, device: DeviceId) -> Result<(), String> {
         let (operands, room) = (operands(job, Company::Alone), self.room(device));
@@ -234,7 +283,9 @@ impl Shared {
     ) -> Result<Result<Started, Failure>, LaunchError> {
         let footprint = job.footprint_in(piece.tile, company);
         let (operands, room) = (operands(job, company), self.room(piece.device));
-        let wants = match window::windows(&operands, &footprint, &room) {
+        let whole = window::whole(&operands, &room).map(Ok);
+        let wants = whole.unwrap_or_else(|| window::windows(&operands, &footprint, &room));
+        let wants = match wants {
             Ok(wants) => wants,
             Err(crowded) => return Ok(Err(self.no_room(piece, &lack(crowded, &room)))),
         };

@@ -94,6 +94,28 @@ impl GpuLimits {
     }
 }
 
+/// What a device can do side by side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlap {
+    /// Nothing: copies and kernels take their turns, as on a device with one queue.
+    #[default]
+    None,
+    /// Copies run beside kernels, one direction at a time.
+    HalfDuplex,
+    /// Copies run beside kernels, up beside down.
+    FullDuplex,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "one thing at a time",
+            Self::HalfDuplex => "copies beside kernels",
+            Self::FullDuplex => "copies beside kernels, both ways at once",
+        })
+    }
+}
+
 /// What a GPU can do besides what every one can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum GpuFeature {

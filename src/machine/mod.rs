@@ -7,7 +7,7 @@ use std::fmt;
 
 pub use cpu::{Caches, Cpu};
 pub(crate) use cpu::{CpuLimits, decide_threads};
-pub use gpu::{Backend, Gpu, GpuFeature, GpuLimits, Kind};
+pub use gpu::{Backend, Gpu, GpuFeature, GpuLimits, Kind, Overlap};
 
 /// A device: 0 is the CPU, the GPUs follow in the order of discovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,31 +3,8 @@
 //! A chunk is uploaded, worked on and downloaded; each of the three stages does one chunk at a time, in order. Many chunks fill the
 //! stages sooner, few pay the fixed cost of a chunk less often.
 
-use std::fmt;
-
 use crate::cost::Link;
-
-/// What a device can do side by side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overlap {
-    /// Nothing: copies and kernels take their turns, as on a device with one queue.
-    #[default]
-    None,
-    /// Copies run beside kernels, one direction at a time.
-    HalfDuplex,
-    /// Copies run beside kernels, up beside down.
-    FullDuplex,
-}
-
-impl fmt::Display for Overlap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "one thing at a time",
-            Self::HalfDuplex => "copies beside kernels",
-            Self::FullDuplex => "copies beside kernels, both ways at once",
-        })
-    }
-}
+use crate::machine::Overlap;
 
 /// One of the three stages, for the whole part. Times are in ns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -85,7 +62,8 @@ pub struct Pipeline {
 ///
 /// ```
 /// use impel::cost::Link;
-/// use impel::transfer::pipeline::{Overlap, Stage, best};
+/// use impel::machine::Overlap;
+/// use impel::transfer::pipeline::{Stage, best};
 ///
 /// let link = Link { latency_ns: 1e4, bytes_per_s: 1e10 };
 /// let (up, down) = (Stage::copies(link, 1e8), Stage::copies(link, 5e7));

@@ -139,6 +139,24 @@ pub fn pieces(
     Err(crowded)
 }
 
+/// `tile` in `count` pieces along `axis`, of which none is longer by more than one workgroup than another.
+///
+/// # Panics
+/// If `count` is 0.
+pub fn even_pieces(tile: Tile, axis: usize, count: u32) -> Vec<Tile> {
+    let extent = u64::from(tile.hi[axis] - tile.lo[axis]);
+    let at = |number: u32| tile.lo[axis] + (extent * u64::from(number) / u64::from(count)) as u32;
+    let piece = |number: u32| {
+        let mut piece = tile;
+        (piece.lo[axis], piece.hi[axis]) = (at(number), at(number + 1));
+        piece
+    };
+    let pieces = (0..count).map(piece);
+    pieces
+        .filter(|piece| piece.lo[axis] < piece.hi[axis])
+        .collect()
+}
+
 fn pieces_along(
     tile: Tile,
     axis: usize,
@@ -245,6 +263,21 @@ mod tests {
         };
         let crowded = pieces(tile, |tile| fit(tile, 100)).unwrap_err();
         assert_eq!((crowded.all_words, crowded.longest_words), (128, 64));
+    }
+
+    #[test]
+    fn even_pieces_make_up_the_tile() {
+        let tile = Tile {
+            lo: [0, 3, 0],
+            hi: [2, 13, 1],
+        };
+        let pieces = even_pieces(tile, 1, 4);
+        let borders: Vec<[u32; 2]> = pieces
+            .iter()
+            .map(|piece| [piece.lo[1], piece.hi[1]])
+            .collect();
+        assert_eq!(borders, [[3, 5], [5, 8], [8, 10], [10, 13]]);
+        assert_eq!(even_pieces(tile, 0, 5).len(), 2);
     }
 
     proptest! {

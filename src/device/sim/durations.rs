@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::world::Direction;
-use crate::cost::{DeviceLimits, Work};
+use crate::cost::{DeviceLimits, Link, Work};
 use crate::machine::DeviceId;
 
 /// Speeds of all devices, the CPU's first.
@@ -27,11 +27,22 @@ impl Durations {
 
     /// Time of a copy, in ns.
     pub(super) fn copy_ns(&self, device: DeviceId, direction: Direction, bytes: u64) -> f64 {
+        self.link(device, direction).copy_ns(bytes as f64)
+    }
+
+    /// Of that, the time in which the link can take the next copy already, where things overlap.
+    pub(super) fn latency_ns(&self, device: DeviceId, direction: Direction, bytes: u64) -> f64 {
+        if bytes == 0 {
+            return 0.0;
+        }
+        self.link(device, direction).latency_ns
+    }
+
+    fn link(&self, device: DeviceId, direction: Direction) -> &Link {
         let limits = &self.limits[usize::from(device.0)];
-        let link = match direction {
+        match direction {
             Direction::Up => &limits.up,
             Direction::Down => &limits.down,
-        };
-        link.copy_ns(bytes as f64)
+        }
     }
 }

@@ -24,7 +24,7 @@ use super::accelerator::Buffer;
 use super::cpu::{Lending, Loan};
 use crate::cost::DeviceLimits;
 use crate::lanes::Level;
-use crate::machine::{self as hardware, DeviceId};
+use crate::machine::{self as hardware, DeviceId, Overlap};
 use crate::region::Span;
 use faults::{Schedule, Strike};
 use memory::Ledger;
@@ -90,6 +90,14 @@ impl SimGpu {
 
     pub(super) fn set_memory_budget(&self, bytes: u64) {
         self.ledger.set_budget(bytes);
+    }
+
+    pub(super) fn overlap(&self) -> Overlap {
+        if self.world.overlaps(self.id) {
+            Overlap::FullDuplex
+        } else {
+            Overlap::None
+        }
     }
 
     pub(super) fn memory_budget(&self) -> u64 {

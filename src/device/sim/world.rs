@@ -38,8 +38,11 @@ struct Timeline {
     /// Everything handed over so far has ended.
     all: Instant,
     kernels: Instant,
+    /// The link takes the next copy.
     up: Instant,
     down: Instant,
+    /// All words sent so far are there.
+    arrived: Instant,
 }
 
 impl World {
@@ -82,7 +85,7 @@ impl World {
         let start = clock.now;
         let line = clock.line(device);
         // A kernel waits for the words that were sent before it.
-        let start = start.max(line.kernels).max(line.up);
+        let start = start.max(line.kernels).max(line.arrived);
         let start = if self.overlaps(device) {
             start
         } else {
@@ -93,7 +96,8 @@ impl World {
         (ns, line.kernels)
     }
 
-    /// Words go over a device's link, `slower` times as long as usual, when it has done what they wait for: when they have arrived.
+    /// Words go over a device's link, `slower` times as long as usual, when it has done what they wait for: when they have arrived. Where
+    /// things overlap, copies that follow one another hide each other's latency.
     pub(super) fn copy(
         &self,
         device: DeviceId,
@@ -102,19 +106,22 @@ impl World {
         slower: f64,
     ) -> Instant {
         let ns = self.durations.copy_ns(device, direction, bytes) * slower;
+        let latency_ns = self.durations.latency_ns(device, direction, bytes) * slower;
+        let overlaps = self.overlaps(device);
         let mut clock = self.clock();
         let now = clock.now;
         let line = clock.line(device);
-        let start = match (self.overlaps(device), direction) {
+        let start = match (overlaps, direction) {
             (false, _) => now.max(line.all),
             (true, Direction::Up) => now.max(line.up),
             // What comes home is what kernels wrote.
             (true, Direction::Down) => now.max(line.down).max(line.kernels),
         };
         let end = start + ns;
+        let free = if overlaps { end - latency_ns } else { end };
         match direction {
-            Direction::Up => line.up = end,
-            Direction::Down => line.down = end,
+            Direction::Up => (line.up, line.arrived) = (free, end),
+            Direction::Down => line.down = free,
         }
         line.all = line.all.max(end);
         end
@@ -133,7 +140,7 @@ impl World {
         self.clock().line(device).all
     }
 
-    fn overlaps(&self, device: DeviceId) -> bool {
+    pub(super) fn overlaps(&self, device: DeviceId) -> bool {
         self.overlap[usize::from(device.0) - 1]
     }
 
