@@ -16,7 +16,7 @@ use crate::device::cpu::{HostMemory, Lending, Loan};
 use crate::error::ArrayError;
 use crate::execute::Shared;
 use crate::graph::{Access, ArrayId};
-use crate::region::Span;
+use crate::region::{Span, SpanSet};
 use crate::trace::{ArrayNo, Event};
 
 /// Most words of an array: kernels index with 32 bits.
@@ -138,10 +138,12 @@ impl ArrayCore {
             write,
         });
         self.shared.bring_home(self, span)?;
+        let _loans = self.shared.loans();
         let (mut placement, loan) = self.lend_settled(span, lending)?;
         self.shared.record_host_read(self, span);
         if write {
             placement.written(span);
+            self.shared.log_host_write(self, span);
             self.shared.record_host_write(self, span);
         }
         Ok(loan)
@@ -154,8 +156,10 @@ impl ArrayCore {
             span,
             write: true,
         });
+        let _loans = self.shared.loans();
         let (mut placement, loan) = self.lend_settled(span, Lending::Exclusive)?;
         placement.written(span);
+        self.shared.log_host_write(self, span);
         self.shared.record_host_write(self, span);
         Ok(loan)
     }
@@ -167,6 +171,9 @@ impl ArrayCore {
         lending: Lending,
     ) -> Result<(MutexGuard<'_, Placement>, Loan), ArrayError> {
         let placement = self.placement();
+        if lending == Lending::Exclusive {
+            self.shared.before_overwrite(self, &SpanSet::from(span))?;
+        }
         let loan = self.lend(span, lending)?;
         Ok((placement, loan))
     }

@@ -8,6 +8,7 @@ use crate::array::{Array, Element, ReadGuard};
 use crate::error::{ArrayError, CheckpointError};
 use crate::runtime::Runtime;
 use crate::store::checkpoint::{self as file, Dtype};
+use crate::trace::Event;
 use crate::vec3::Vec3;
 
 /// An array of whatever elements: what [`Runtime::checkpoint`] takes. `&Array<T>` becomes `&dyn AnyArray` by itself.
@@ -178,7 +179,15 @@ impl Runtime {
                 bytes: saved.guard.bytes(),
             })
             .collect();
-        file::save(path.as_ref(), step, &sources)
+        let start_ns = self.shared().trace.now_ns();
+        let bytes = file::save(path.as_ref(), step, &sources)?;
+        let trace = &self.shared().trace;
+        trace.record(|| Event::Checkpoint {
+            step,
+            bytes,
+            ns: trace.now_ns() - start_ns,
+        });
+        Ok(())
     }
 
     /// Opens a checkpoint and verifies all of it; its arrays are read when they are asked for.

@@ -47,6 +47,7 @@ mod array;
 mod checkpoint;
 pub mod cost;
 mod device;
+mod durability;
 mod error;
 mod execute;
 mod graph;
@@ -76,6 +77,7 @@ pub use checkpoint::{AnyArray, Checkpoint};
 pub use device::{Pool, sim};
 #[cfg(feature = "gpu")]
 pub use device::{WgpuDevice, WgpuQueue};
+pub use durability::Durability;
 pub use error::{ArrayError, CheckpointError, GraphError, LaunchError, RuntimeError};
 pub use lanes::Level;
 pub use launch::{Arguments, Launch};

@@ -9,6 +9,7 @@ use crate::array::{Array, Element};
 use crate::cost::Calibration;
 use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
+use crate::durability::Durability;
 use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
 use crate::execute::{Books, Sampling, Shared};
 use crate::lanes::Level;
@@ -56,6 +57,7 @@ pub struct RuntimeBuilder {
     patience: Patience,
     sampling: Option<Sampling>,
     trace: Option<bool>,
+    durability: Durability,
     #[cfg(feature = "gpu")]
     gpus: crate::device::GpuChoice,
 }
@@ -134,6 +136,12 @@ impl RuntimeBuilder {
     /// Records every decision and every movement from the start; see [`Runtime::trace`].
     pub fn trace(mut self, on: bool) -> Self {
         self.trace = Some(on);
+        self
+    }
+
+    /// What happens to words that only a lost GPU held; at first they are lost.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
         self
     }
 
@@ -260,7 +268,7 @@ impl RuntimeBuilder {
                 books,
                 store,
                 trace,
-                self.sampling,
+                (self.sampling, self.durability),
             ),
             executors: Vec::new(),
             verify,
@@ -346,6 +354,10 @@ impl Runtime {
     /// Choices to make before the runtime starts.
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder::default()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The hardware.
@@ -491,6 +503,8 @@ impl Drop for Runtime {
             // again would not help.
             drop(executor.join());
         }
+        // Arrays that outlive the runtime keep what they hold, but not what could make it again.
+        self.shared.forget_launches();
         self.shared.save_costs();
         if let Some(file) = &self.trace_file {
             crate::store::trace::save(&self.trace(), file);

@@ -458,7 +458,7 @@ impl Round<'_, '_> {
         for at in 0..self.takers.len() {
             self.commit(at);
         }
-        Shared::merge(self.job, gathered)?;
+        self.shared.merge(self.job, gathered)?;
         Ok(true)
     }
 

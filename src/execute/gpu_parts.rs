@@ -155,7 +155,12 @@ impl Shared {
             } else {
                 Patience::Gives
             };
-            match self.bind(job, part, company, (&fit, patience)) {
+            let bind = || self.bind(job, part, company, (&fit, patience));
+            let found = bind().or_else(|denied| match denied {
+                Denied::Room(_) if self.forget_dropped() => bind(),
+                denied => Err(denied),
+            });
+            match found {
                 Ok(found) => bound.push(found),
                 Err(denied) => {
                     failures.push(self.denied(job, part, &denied));
@@ -388,9 +393,11 @@ impl Shared {
     }
 
     /// Merges what was gathered into main memory, which no other part of the launch uses any more.
-    pub(super) fn merge(job: &Job<'_>, gathered: Gathered) -> Result<(), LaunchError> {
+    pub(super) fn merge(&self, job: &Job<'_>, gathered: Gathered) -> Result<(), LaunchError> {
         for (index, combine, copy) in gathered.0 {
             let slot = job.slots[index];
+            let kept = self.before_overwrite(&slot.core, &SpanSet::from(slot.span));
+            kept.map_err(|cause| argument_error(job, slot, cause))?;
             let loan = slot.core.lend(slot.span, Lending::Exclusive);
             let mut loan = loan.map_err(|cause| argument_error(job, slot, cause))?;
             for (word, &add) in loan.words_mut().iter_mut().zip(&copy) {

@@ -1,11 +1,13 @@
 //! How is one launch carried out? Planned, its words moved, its parts run, their results committed; and what a GPU could not do is
 //! done by the CPU.
 
+use std::cell::Cell;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
 use super::Shared;
+use super::durability::{Loans, Logged};
 use super::job::{Job, Placements, Prepared};
 use super::record::Starting;
 use crate::cost::{DeviceKey, Prediction, Sample, Work};
@@ -15,8 +17,8 @@ use crate::graph::TaskId;
 use crate::lanes::Tile;
 use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
-use crate::plan::{Plan, Policy, SplitVerdict};
-use crate::region::{Footprint, Touch};
+use crate::plan::{Part, Plan, Policy, SplitVerdict};
+use crate::region::{Footprint, Span, Touch};
 use crate::trace::{Event, PartKind, Report};
 use crate::transfer::Company;
 
@@ -33,7 +35,7 @@ impl Shared {
     pub(super) fn run_launch(
         &self,
         id: TaskId,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         repeats: u32,
     ) -> Result<(), LaunchError> {
         self.trace
@@ -52,23 +54,31 @@ impl Shared {
             )?;
             return Ok(());
         }
+        let mut loans = self.loans();
         let repeated = if self.books.are_closed() {
             self.repeat(&job)
         } else {
             None
         };
         if let Some(outcome) = repeated {
+            let logged = self.log_start(prepared, &job, || true);
             let failures: SmallVec<[Failure; 1]> = outcome.err().into_iter().collect();
-            return self.repair(&job, &failures).map(|_| ());
+            self.repair(&job, &failures, &mut loans)?;
+            logged.into_iter().for_each(Logged::end);
+            return Ok(());
         }
         let recorded = self.recorded_policy(&job)?;
         let policy = recorded.as_ref().unwrap_or(self.policy_of(job.body));
-        let (mut plan, balance) = self.plan_balanced(&job, policy)?;
+        let planned = || self.plan_balanced(&job, policy);
+        let (mut plan, balance) = self.recovering(&mut loans, planned)?;
         self.record_plan(&job, &plan);
         self.write_plan(&job, &plan);
         self.note_plan(&job, &plan);
-        // What is to be repeated, computed twice for comparison, or goes through windows, is as planned.
-        let as_planned = self.sampler.is_on() || !self.books.are_closed();
+        let on_gpu = |part: &Part| part.device != DeviceId::CPU;
+        let logged = self.log_start(prepared, &job, || plan.parts.iter().any(on_gpu));
+        // What is to be repeated, computed twice for comparison, made again after a loss, or goes through windows, is as planned.
+        let as_planned =
+            self.sampler.is_on() || !self.books.are_closed() || self.safeguard.is_some();
         let balance = balance.filter(|_| !as_planned && self.have_room(&job, &plan));
         let failures = if let Some(balance) = balance {
             let balanced = self.obey_balanced(&job, &plan, balance)?;
@@ -77,9 +87,15 @@ impl Shared {
             }
             balanced.failures
         } else {
-            self.obey(&job, &plan)?
+            let begun = Cell::new(false);
+            self.recovering(&mut loans, || match self.obey(&job, &plan, &begun) {
+                // What has been done must not be done again.
+                Err(error) if begun.get() => Ok(Err(error)),
+                outcome => outcome.map(Ok),
+            })??
         };
-        let repaired = self.repair(&job, &failures)?;
+        let repaired = self.repair(&job, &failures, &mut loans)?;
+        logged.into_iter().for_each(Logged::end);
         if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
             self.settle(&job, &plan);
             self.plans().insert(job.body.kernel.fingerprint, plan);
@@ -100,7 +116,12 @@ impl Shared {
 
     /// Does on the CPU what GPUs failed to do; false if anything had to be done. With [`Policy::GpuOnly`] the failure is the
     /// launch's.
-    fn repair(&self, job: &Job<'_>, failures: &[Failure]) -> Result<bool, LaunchError> {
+    fn repair<'a>(
+        &'a self,
+        job: &Job<'_>,
+        failures: &[Failure],
+        loans: &mut Loans<'a>,
+    ) -> Result<bool, LaunchError> {
         for failure in failures {
             if matches!(self.policy_of(job.body), Policy::GpuOnly(_)) {
                 let (kernel, device, cause) =
@@ -112,7 +133,7 @@ impl Shared {
                 });
             }
             let footprint = job.footprint_in(failure.tile, Company::Alone);
-            self.move_home(job, &footprint)?;
+            self.recovering(loans, || self.move_home(job, &footprint))?;
             self.run_on_cpu(
                 job,
                 failure.tile,
@@ -150,6 +171,7 @@ impl Shared {
         let kernel = job.body.kernel;
         let work = job.work(tile, footprint);
         let predicted = self.predict(job, DeviceId::CPU, work);
+        self.keep_before(job, footprint)?;
         let loans = {
             // Copies under way may hold words between those that they are for.
             let _settled = (!self.devices.cpu_only()).then(|| Placements::lock(job));
@@ -205,6 +227,17 @@ impl Shared {
             predicted.ns,
             Some(ns),
         );
+        Ok(())
+    }
+
+    /// Keeps what the log needs of the words that a CPU part overwrites.
+    fn keep_before(&self, job: &Job<'_>, footprint: &Footprint) -> Result<(), LaunchError> {
+        for (slot, touch) in job.slots.iter().zip(&footprint.arguments) {
+            if !touch.writes.is_empty() {
+                let kept = self.before_overwrite(&slot.core, &touch.writes);
+                kept.map_err(|cause| argument_error(job, slot, cause))?;
+            }
+        }
         Ok(())
     }
 
@@ -308,15 +341,26 @@ pub(super) fn commit(
 
 /// Lends the main memory that a tile uses.
 fn lend(job: &Job<'_>, footprint: &Footprint) -> Result<SmallVec<[Loan; 8]>, LaunchError> {
+    lend_from(job, footprint, |slot, spans, lending| {
+        slot.core
+            .lend_spans(slot.span, spans, lending)
+            .map_err(|cause| argument_error(job, slot, cause))
+    })
+}
+
+/// Lends the memory that a tile uses, whosever it is.
+pub(super) fn lend_from<E>(
+    job: &Job<'_>,
+    footprint: &Footprint,
+    lend: impl Fn(&Slot, &[Span], Lending) -> Result<Loan, E>,
+) -> Result<SmallVec<[Loan; 8]>, E> {
     let loan = |(slot, touch): (&&Slot, &Touch)| {
         let (spans, lending) = if slot.write {
             (touch.reads.union(&touch.writes), Lending::Exclusive)
         } else {
             (touch.reads.clone(), Lending::Shared)
         };
-        slot.core
-            .lend_spans(slot.span, spans.spans(), lending)
-            .map_err(|cause| argument_error(job, slot, cause))
+        lend(slot, spans.spans(), lending)
     };
     job.slots
         .iter()
@@ -326,7 +370,10 @@ fn lend(job: &Job<'_>, footprint: &Footprint) -> Result<SmallVec<[Loan; 8]>, Lau
 }
 
 /// The arguments of a CPU part, in the order of the kernel's bindings.
-fn cpu_arguments<'a>(job: &'a Job<'_>, loans: &'a [Loan]) -> SmallVec<[cpu::Argument<'a>; 8]> {
+pub(super) fn cpu_arguments<'a>(
+    job: &'a Job<'_>,
+    loans: &'a [Loan],
+) -> SmallVec<[cpu::Argument<'a>; 8]> {
     let mut storage = loans.iter().zip(job.body.kernel.access.buffers);
     let mut next = || storage.next().expect("a loan for every storage binding");
     job.body

@@ -2,6 +2,7 @@
 
 mod balance;
 mod book;
+mod durability;
 mod facts;
 mod gpu_parts;
 mod job;
@@ -35,6 +36,7 @@ pub(crate) use job::Prepared;
 use crate::array::ArrayCore;
 use crate::cost::Costs;
 use crate::device::{Deadline, Devices};
+use crate::durability::Durability;
 use crate::error::LaunchError;
 use crate::graph::{Access, ArrayId, Graph, TaskId};
 use crate::launch::LaunchBody;
@@ -87,6 +89,8 @@ pub(crate) struct Shared {
     memories: Arc<memory::Memories>,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
+    /// What makes lost words again, if that was asked for.
+    safeguard: Option<durability::Safeguard>,
     queue: Queue<Work>,
 }
 
@@ -109,6 +113,9 @@ enum Work {
     Help {
         replay: Weak<SideBySide>,
     },
+    Mirror {
+        cores: Vec<(Arc<ArrayCore>, Span)>,
+    },
 }
 
 /// How a launch ended, once it has.
@@ -121,7 +128,7 @@ impl Shared {
         books: Books,
         store: CostStore,
         trace: Recorder,
-        sampling: Option<Sampling>,
+        (sampling, durability): (Option<Sampling>, Durability),
     ) -> Arc<Self> {
         static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let mut costs = store.load();
@@ -149,6 +156,7 @@ impl Shared {
             memories: Arc::default(),
             sampler: Sampler::new(sampling),
             timed: Mutex::default(),
+            safeguard: durability::Safeguard::of(durability, devices.cpu_only()),
             queue: Queue::default(),
             devices,
             policy,
@@ -301,13 +309,23 @@ impl Shared {
                     }
                 })));
             }
+            Work::Mirror { cores } => {
+                drop(catch_unwind(AssertUnwindSafe(|| {
+                    self.mirror(&cores, durability::Mirroring::Queued);
+                })));
+            }
         }
         self.queue.finish(id, stays);
     }
 
     /// Carries out a launch that is known to be repeated so often. A panic of impel's own is the launch's error: otherwise what waits for
     /// the launch would wait for ever.
-    fn try_launch(&self, id: TaskId, prepared: &Prepared, repeats: u32) -> Result<(), LaunchError> {
+    fn try_launch(
+        &self,
+        id: TaskId,
+        prepared: &Arc<Prepared>,
+        repeats: u32,
+    ) -> Result<(), LaunchError> {
         let run = || self.run_launch(id, prepared, repeats);
         let caught = catch_unwind(AssertUnwindSafe(run));
         let result = caught.unwrap_or_else(|payload| {
@@ -317,6 +335,9 @@ impl Shared {
             })
         });
         self.record_finished(id, result.as_ref().err());
+        if self.safeguard.is_some() {
+            self.mirror_if_due(&prepared.body.accesses());
+        }
         result
     }
 

@@ -36,8 +36,11 @@ impl From<ArrayError> for MoveError {
 impl Shared {
     /// Makes `span` valid in main memory.
     pub(crate) fn bring_home(&self, core: &ArrayCore, span: Span) -> Result<(), ArrayError> {
-        let mut placement = core.placement();
-        self.bring_home_placed(None, core, &mut placement, &SpanSet::from(span))
+        let mut loans = self.loans();
+        self.recovering(&mut loans, || {
+            let mut placement = core.placement();
+            self.bring_home_placed(None, core, &mut placement, &SpanSet::from(span))
+        })
     }
 
     /// As [`bring_home`](Self::bring_home), with the placement at hand.
@@ -100,6 +103,9 @@ impl Shared {
             for copy in run {
                 copy.commit(&mut placement.residency);
             }
+            if to == MemoryId::HOST {
+                self.log_fetch(core, &spans);
+            }
             self.record_copies(launch, core, run, ns);
             let mut report = self.report();
             report.add_copies(from, to, &spans);
@@ -120,6 +126,7 @@ impl Shared {
         let device = DeviceId(away.0);
         let gpu = self.devices.gpu(device);
         let outcome = if to == MemoryId::HOST {
+            self.before_overwrite(core, spans)?;
             let window = Span::new(0, core.words());
             let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
             let mut fetch = || {

@@ -1,6 +1,8 @@
 //! How are the parts of a plan carried out together? Words move first, GPU parts are recorded, then the CPU works while they
 //! run, and what each part wrote is committed when it is complete.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::Shared;
@@ -22,7 +24,14 @@ impl Shared {
     /// A plan of one GPU part is complete for residency as soon as it is in the GPU's queue, where everything that follows waits for
     /// it: so chained launches never wait for the host. Parts of a split launch are waited for, so that one that fails late can
     /// be done again by the CPU from what main memory still holds.
-    pub(super) fn obey(&self, job: &Job<'_>, plan: &Plan) -> Result<Vec<Failure>, LaunchError> {
+    ///
+    /// Until `begun` is set, nothing has been done that would be wrong to do again.
+    pub(super) fn obey(
+        &self,
+        job: &Job<'_>,
+        plan: &Plan,
+        begun: &Cell<bool>,
+    ) -> Result<Vec<Failure>, LaunchError> {
         if let Err(error) = plan.check(job.grid) {
             let reason = error.to_string();
             return Err(LaunchError::Policy {
@@ -58,6 +67,7 @@ impl Shared {
             live.parts.retain(|part| part.device != device);
             footprints = live.parts.iter().map(footprint_of).collect();
         }
+        begun.set(true);
         let kind = (company, PartKind::Planned);
         let mut running = Vec::new();
         for bound in bound {
@@ -92,7 +102,7 @@ impl Shared {
         let (of_streams, failed) = streamed?;
         gathered.take_in(of_streams);
         failures.extend(failed);
-        Self::merge(job, gathered)?;
+        self.merge(job, gathered)?;
         Ok(failures)
     }
 

@@ -36,8 +36,9 @@ impl Shared {
         let facts = self.facts.of(body);
         let job = Job::new(body, &facts);
         job.check_bounds()?;
-        self.plan_by(&job, self.policy_of(body))
-            .map(Arc::unwrap_or_clone)
+        let mut loans = self.loans();
+        let plan = self.recovering(&mut loans, || self.plan_by(&job, self.policy_of(body)))?;
+        Ok(Arc::unwrap_or_clone(plan))
     }
 
     /// Refuses a policy that names devices which are not there, before the launch is queued.

@@ -10,7 +10,7 @@ use crate::region::SpanSet;
 /// Launches to be repeated, bound to their arrays in every phase of a period.
 #[derive(Debug)]
 pub(crate) struct Program {
-    phases: Vec<Vec<Prepared>>,
+    phases: Vec<Vec<Arc<Prepared>>>,
     /// What all launches of all phases use.
     accesses: Vec<Access>,
     /// Whether some launches do not depend on each other.
@@ -35,8 +35,11 @@ impl Program {
         let accesses = together(launches.flat_map(|launch| launch.body.accesses()));
         let steps = phases.iter().cycle().take(2).flatten();
         let wide = is_wide(steps.map(|launch| launch.body.accesses()));
+        let phases = phases
+            .into_iter()
+            .map(|launches| launches.into_iter().map(Arc::new).collect());
         Self {
-            phases,
+            phases: phases.collect(),
             accesses,
             wide,
         }
@@ -59,7 +62,7 @@ impl Replay {
     }
 
     /// A launch, counted from the first of the first step.
-    pub(super) fn launch(&self, number: usize) -> &Prepared {
+    pub(super) fn launch(&self, number: usize) -> &Arc<Prepared> {
         let (step, at) = (
             number / self.program.launches(),
             number % self.program.launches(),
@@ -79,7 +82,7 @@ impl Replay {
     }
 
     /// The launches of all steps, with the ids that follow from the replay's.
-    fn launches(&self, id: TaskId) -> impl Iterator<Item = (TaskId, &Prepared)> {
+    fn launches(&self, id: TaskId) -> impl Iterator<Item = (TaskId, &Arc<Prepared>)> {
         let phases = self.program.phases.iter().cycle().skip(self.first);
         let ids = (id.0..).map(TaskId);
         ids.zip(phases.take(self.steps).flatten())

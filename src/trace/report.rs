@@ -14,6 +14,7 @@ pub struct Report {
     kernels: BTreeMap<(&'static str, DeviceId), Runs>,
     moved: BTreeMap<(MemoryId, MemoryId), Moved>,
     failures: Vec<(DeviceId, String)>,
+    replayed: u64,
     names: Vec<String>,
     joules: Vec<(DeviceId, f64)>,
     reasons: BTreeMap<Reason, u64>,
@@ -115,6 +116,15 @@ impl Report {
         self.failures.push((device, cause));
     }
 
+    pub(crate) fn add_replay(&mut self, launches: u64) {
+        self.replayed += launches;
+    }
+
+    /// Launches that were repeated to make words again that were lost with a GPU.
+    pub fn replayed(&self) -> u64 {
+        self.replayed
+    }
+
     /// Failures of GPUs so far, oldest first: which, and what it said. What they failed to do was done elsewhere, or is the
     /// error of the launch.
     pub fn failures(&self) -> &[(DeviceId, String)] {
@@ -190,6 +200,13 @@ impl fmt::Display for Report {
         }
         for (device, cause) in &self.failures {
             writeln!(f, "{} failed: {cause}", self.name(device.0))?;
+        }
+        if self.replayed > 0 {
+            writeln!(
+                f,
+                "{} launches were repeated for what was lost",
+                self.replayed
+            )?;
         }
         if self.moved.is_empty() {
             return write!(f, "no bytes moved between memories");

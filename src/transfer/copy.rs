@@ -39,17 +39,20 @@ pub enum Reason {
     HostRead,
     /// A memory has no room for them any more.
     WriteBack,
+    /// Main memory is to hold them, too, in case that the device is lost.
+    Mirror,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::Halo,
         Self::PartialWrite,
         Self::Combine,
         Self::HostRead,
         Self::WriteBack,
+        Self::Mirror,
     ];
 }
 
@@ -62,6 +65,7 @@ impl fmt::Display for Reason {
             Self::Combine => "combine",
             Self::HostRead => "host read",
             Self::WriteBack => "write back",
+            Self::Mirror => "mirror",
         })
     }
 }

@@ -30,6 +30,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
         "simulate",
         &["cost", "lanes", "machine", "plan", "region", "transfer"],
     ),
+    ("durability", &["graph", "region"]),
     ("vec3", &[]),
     ("sync", &[]),
     ("pending", &["error", "execute", "graph"]),
@@ -50,7 +51,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["cost", "error", "plan", "trace"]),
     (
         "checkpoint",
-        &["array", "error", "runtime", "store", "vec3"],
+        &["array", "error", "runtime", "store", "trace", "vec3"],
     ),
     (
         "array",
@@ -65,8 +66,22 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "execute",
         &[
-            "array", "cost", "device", "error", "graph", "kernel", "lanes", "launch", "machine",
-            "plan", "region", "store", "sync", "trace", "transfer",
+            "array",
+            "cost",
+            "device",
+            "durability",
+            "error",
+            "graph",
+            "kernel",
+            "lanes",
+            "launch",
+            "machine",
+            "plan",
+            "region",
+            "store",
+            "sync",
+            "trace",
+            "transfer",
         ],
     ),
     (
@@ -87,6 +102,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
             "store",
             "trace",
             "transfer",
+            "durability",
         ],
     ),
 ];

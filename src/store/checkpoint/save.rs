@@ -27,8 +27,8 @@ pub(crate) struct Source<'a> {
 }
 
 /// Writes a checkpoint in place of the one that `path` names, if any. After an error, and after a crash at any moment, that one is
-/// still there.
-pub(crate) fn save(path: &Path, step: u64, sources: &[Source<'_>]) -> Result<(), CheckpointError> {
+/// still there. Returns its size in bytes.
+pub(crate) fn save(path: &Path, step: u64, sources: &[Source<'_>]) -> Result<u64, CheckpointError> {
     let mut header = header_of(step, sources)?;
     let target = target(path)?;
     let failed = |doing: &'static str| {
@@ -46,7 +46,9 @@ pub(crate) fn save(path: &Path, step: u64, sources: &[Source<'_>]) -> Result<(),
     unfinished
         .finish(&target)
         .map_err(failed("putting it in place"))?;
-    sync_folder(&target).map_err(failed("making its folder durable"))
+    sync_folder(&target).map_err(failed("making its folder durable"))?;
+    let header_bytes = (size_of::<u64>() + header.to_text().len()) as u64;
+    Ok(header_bytes + header.data_bytes().unwrap_or(0))
 }
 
 fn header_of(step: u64, sources: &[Source<'_>]) -> Result<Header, CheckpointError> {

@@ -8,6 +8,7 @@ use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
 use crate::trace::event::{ArrayNo, Event, LaunchNo, PartNo, Range, Use};
+use crate::transfer::Reason;
 
 /// What is known at some point of a trace.
 #[derive(Debug, Default)]
@@ -59,8 +60,16 @@ impl Checker {
                 from,
                 to,
                 gap_words,
+                reason,
                 ..
-            } => self.copy(*launch, *array, *span, (*from, *to), *gap_words),
+            } => {
+                self.copy(*launch, *array, *span, (*from, *to), *gap_words);
+                if *reason == Reason::Mirror {
+                    // It is of use when the device is lost.
+                    let event = self.event;
+                    self.excuse(|unused| unused.event == event);
+                }
+            }
             Event::PartStarted {
                 launch,
                 part,
