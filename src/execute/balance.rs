@@ -24,7 +24,7 @@ use crate::error::LaunchError;
 use crate::kernel;
 use crate::lanes::Tile;
 use crate::machine::DeviceId;
-use crate::plan::balance::{Balance, Turn};
+use crate::plan::balance::{Balance, Took, Turn};
 use crate::plan::{Part, Plan, Units};
 use crate::region::Footprint;
 use crate::trace::{Entered, Event, PartKind, PartNo};
@@ -230,8 +230,11 @@ impl Round<'_, '_> {
                 .dispatch
                 .elapsed_ns()
                 .map_or(waited_ns, |ns| ns as f64);
-            self.balance
-                .finished(taker.device, chunk.copies_ns + work_ns, now_ns);
+            let took = Took {
+                copies_ns: chunk.copies_ns,
+                work_ns,
+            };
+            self.balance.finished(taker.device, took, now_ns);
             taker.last_ns = now_ns;
             taker.complete.push(chunk);
         }
@@ -407,12 +410,16 @@ impl Round<'_, '_> {
         let footprint = self.job.facts.footprint_anew(part.tile, Company::Shared);
         let brought = self.bring(&part, &footprint)?;
         debug_assert!(brought.is_ok(), "the CPU's memory does not fail");
+        let brought_ns = self.now_ns();
         let how = (Company::Shared, PartKind::Chunk);
         self.shared
             .run_on_cpu(self.job, part.tile, &footprint, how)?;
         let done_ns = self.now_ns();
-        self.balance
-            .finished(DeviceId::CPU, done_ns - now_ns, done_ns);
+        let took = Took {
+            copies_ns: brought_ns - now_ns,
+            work_ns: done_ns - brought_ns,
+        };
+        self.balance.finished(DeviceId::CPU, took, done_ns);
         Ok(true)
     }
 

@@ -8,7 +8,7 @@ use super::reach::{GAIN_MIN, fewest};
 use super::situation::{Candidate, Objective, Policy, Situation, Splitting, Units};
 use super::{Part, Plan, Reason, SplitVerdict, TilingError, watchdog};
 use crate::lanes::Tile;
-use crate::machine::DeviceId;
+use crate::machine::{DeviceId, MemoryId};
 use crate::region::Footprint;
 
 /// Why there is no plan.
@@ -184,9 +184,10 @@ impl Planner<'_, '_> {
             );
         }
         let split = self.best_split(axis, multiple, &contenders, full);
-        let split_ns = split
-            .as_ref()
-            .map_or(f64::INFINITY, |parts| self.end_ns(parts));
+        let split_ns = match &split {
+            Ok(parts) => self.end_ns(parts).max(self.home_ns(parts)),
+            Err(_) => f64::INFINITY,
+        };
         let cut = split.as_deref().unwrap_or_default();
         if let Some(kept) = self.kept(axis, cut, split_ns.min(single_ns)) {
             return kept;
@@ -329,6 +330,22 @@ impl Planner<'_, '_> {
 
     pub(super) fn end_ns(&self, parts: &[Part]) -> f64 {
         parts.iter().map(|part| self.ns(part)).fold(0.0, f64::max)
+    }
+
+    /// How long the words take that `parts` need from the memories of other devices: each link to main memory serves all of them.
+    fn home_ns(&mut self, parts: &[Part]) -> f64 {
+        let at_home = |argument: &super::Argument<'_>| {
+            let residency = argument.residency;
+            residency.valid(MemoryId::HOST).words() == residency.words()
+        };
+        if self.situation.arguments.iter().all(at_home) {
+            return 0.0;
+        }
+        let footprints: Vec<Footprint> = parts
+            .iter()
+            .map(|part| (self.footprint)(part.tile))
+            .collect();
+        price::home_ns(self.situation, parts, &footprints) / self.situation.horizon
     }
 
     pub(super) fn plan(&self, parts: Vec<Part>, axis: Option<usize>, split: SplitVerdict) -> Plan {

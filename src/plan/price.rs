@@ -111,6 +111,31 @@ fn copies_in(
     }
 }
 
+/// Time to bring into main memory what `parts` together need and is neither there nor in their own memories: one copy after another.
+pub(super) fn home_ns(situation: &Situation<'_>, parts: &[Part], footprints: &[Footprint]) -> f64 {
+    let mut ns = 0.0;
+    for (index, argument) in situation.arguments.iter().enumerate() {
+        let residency = argument.residency;
+        let mut far = SpanSet::EMPTY;
+        for (part, footprint) in parts.iter().zip(footprints) {
+            let needs = footprint.arguments[index].contents();
+            far = far.union(&residency.missing(part.device.memory(), &needs));
+        }
+        far = residency.missing(MemoryId::HOST, &far);
+        for holder in residency
+            .holders()
+            .filter(|holder| *holder != MemoryId::HOST)
+        {
+            let found = far.intersection(residency.valid(holder));
+            if !found.is_empty() {
+                ns += copy_ns(&situation.down(holder), &found);
+                far = far.difference(&found);
+            }
+        }
+    }
+    ns
+}
+
 fn copies_out(
     copying: &mut Copying,
     situation: &Situation<'_>,

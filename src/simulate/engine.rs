@@ -6,7 +6,7 @@ use super::machine::{Copying, Duplex, Effort, Load, Machine};
 use crate::cost::{Link, Source};
 use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
-use crate::plan::balance::{Balance, Turn};
+use crate::plan::balance::{Balance, Took, Turn};
 use crate::plan::{Part, Plan, Situation, SplitVerdict, Units};
 use crate::region::{Footprint, Residency, Touch, WORD_BYTES};
 use crate::transfer::{self, Company, Copy, MemoryLinks, Merging, Reason};
@@ -90,12 +90,15 @@ struct Chunk {
     taken_ns: f64,
     /// When its words are there; `None` until they set out.
     words_ns: Option<f64>,
+    /// How long its work took, launch included; 0 until that is done.
+    worked_ns: f64,
 }
 
 /// A chunk at work.
 #[derive(Clone, Copy, Debug)]
 struct Running {
     chunk: Chunk,
+    begun_ns: f64,
     /// When its launch is over.
     launched_ns: f64,
     /// Work left, in ns at undisturbed speed.
@@ -172,6 +175,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                     units,
                     taken_ns: 0.0,
                     words_ns: None,
+                    worked_ns: 0.0,
                 };
                 engine.benches[usize::from(part.device.0)]
                     .queue
@@ -201,6 +205,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                     units: chunk.units,
                     taken_ns: self.now_ns,
                     words_ns: None,
+                    worked_ns: 0.0,
                 };
                 bench.queue.push_back(chunk);
             }
@@ -241,6 +246,7 @@ impl<'a, 'h> Engine<'a, 'h> {
             let effort = self.launched.machine.effort(device, load, chunk.units);
             bench.running = Some(Running {
                 chunk,
+                begun_ns: self.now_ns,
                 launched_ns: self.now_ns + launch_ns,
                 left_ns: effort.ns * load.noise_of(device, chunk.units),
                 effort,
@@ -268,13 +274,8 @@ impl<'a, 'h> Engine<'a, 'h> {
             copy.commit(&mut self.residencies[copy.argument]);
             self.bytes_moved += copy.bytes();
             if copy.to == MemoryId::HOST {
-                let end_ns = self.send(
-                    usize::from(copy.from.0),
-                    Way::Down,
-                    self.now_ns,
-                    copy.bytes(),
-                );
-                home_ns = home_ns.max(end_ns);
+                // One after another, as the executor makes them.
+                home_ns = self.send(usize::from(copy.from.0), Way::Down, home_ns, copy.bytes());
             } else {
                 let end_ns = self.send(usize::from(copy.to.0), Way::Up, home_ns, copy.bytes());
                 ready_ns = ready_ns.max(end_ns);
@@ -364,7 +365,10 @@ impl<'a, 'h> Engine<'a, 'h> {
                 running.left_ns -= passed_ns * speed;
                 // What is left of a chunk may be smaller than the clock's resolution.
                 if speed > 0.0 && running.left_ns <= 1e-3 {
-                    let chunk = running.chunk;
+                    let chunk = Chunk {
+                        worked_ns: event_ns - running.begun_ns,
+                        ..running.chunk
+                    };
                     self.benches[device].running = None;
                     self.benches[device].work_end_ns = self.now_ns;
                     let home_ns = self.send_results(device, chunk.units);
@@ -422,7 +426,11 @@ impl<'a, 'h> Engine<'a, 'h> {
             end_ns: self.now_ns,
         });
         if let How::Balance(balance) = &mut self.how {
-            balance.finished(device, self.now_ns - begin_ns, self.now_ns);
+            let took = Took {
+                copies_ns: self.now_ns - begin_ns - chunk.worked_ns,
+                work_ns: chunk.worked_ns,
+            };
+            balance.finished(device, took, self.now_ns);
         }
     }
 

@@ -182,6 +182,13 @@ impl Case {
         candidates
     }
 
+    /// Whether no device has to fetch words from another one's memory: then the time of each says how much it can contribute.
+    pub(crate) fn is_at_home(&self) -> bool {
+        let home =
+            |residency: &Residency| residency.valid(MemoryId(0)).words() == residency.words();
+        home(&self.residencies[0]) && (self.kernel != Kernel::Combine || home(&self.residencies[1]))
+    }
+
     /// Calls `with` with the launch as the planner sees it.
     pub(crate) fn situation<R>(
         &self,
@@ -314,10 +321,12 @@ fn density(random: &mut Random) -> Vec<f64> {
 fn residency(random: &mut Random, words: u64, memories: u64) -> Residency {
     let mut residency = Residency::new(words, MemoryId(0));
     let memory = |number: u64| MemoryId(number as u8);
-    match random.below(4) {
-        0 => {}
-        1 => residency.write(memory(random.below(memories)), &residency.all()),
-        2 => {
+    match random.below(6) {
+        0 | 1 => {}
+        2 => (1..memories)
+            .for_each(|own| residency.read_into(memory(own), &SpanSet::from(Span::new(0, words)))),
+        3 => residency.write(memory(random.below(memories)), &residency.all()),
+        4 => {
             for own in 0..memories {
                 let span = Span::new(words * own / memories, words * (own + 1) / memories);
                 residency.write(memory(own), &SpanSet::from(span));

@@ -25,42 +25,63 @@ fn plans_keep_their_promises() {
         |value: fn(&Finding) -> Option<f64>| Distribution::new(findings.iter().filter_map(value));
     let plan = all(|own| own.plan_over_best);
     let single = all(|own| own.over_single);
+    let large_single = large(|own| own.over_single);
     let mistaken = large(|own| own.mistaken_simple);
-    let efficiency = joint(|own| own.efficiency);
+    let efficiency = joint(|own| Some(own.efficiency?.min(1.0)));
+    println!("time / time, unless said otherwise; large: 100 times the fixed overheads");
     for (what, distribution) in [
         ("plan / best split by search", &plan),
-        ("end / best single device", &single),
+        ("balanced / best single device", &single),
+        ("balanced / best single device, large", &large_single),
         (
-            "large: costs wrong by 4x, balanced / plan with true costs",
-            &mistaken,
+            "obeyed / best single device",
+            &all(|own| own.obeyed_over_single),
+        ),
+        ("best joint time / balanced, at most 1, large", &efficiency),
+        (
+            "best joint time / balanced, large",
+            &joint(|own| own.efficiency),
         ),
         (
-            "the same, not balanced",
-            &large(|own| own.mistaken_simple_static),
-        ),
-        ("the same, whole world", &large(|own| own.mistaken)),
-        ("large: best joint time / balanced", &efficiency),
-        (
-            "the same, not balanced",
+            "best joint time / obeyed, large",
             &joint(|own| own.efficiency_static),
         ),
+        ("costs 4x wrong: balanced / true plan, large", &mistaken),
         (
-            "costs wrong by 4x, balanced / plan with true costs",
+            "costs 4x wrong: obeyed / true plan, large",
+            &large(|own| own.mistaken_simple_static),
+        ),
+        (
+            "costs 4x wrong: balanced / true plan, large, world",
+            &large(|own| own.mistaken),
+        ),
+        (
+            "costs 4x wrong: balanced / true plan",
             &all(|own| own.mistaken_simple),
         ),
         (
-            "costs wrong by 4x, balanced / best single device",
+            "costs 4x wrong: balanced / best single device",
             &all(|own| own.mistaken_over_single),
         ),
         ("chunks per device", &all(|own| own.chunks)),
     ] {
-        println!("{what:58} {distribution}");
+        println!("{what:50} {distribution}");
+    }
+    for (what, distribution, bound) in [
+        ("plan / best split by search", &plan, 1.02),
+        ("balanced / best single device", &single, 1.03),
+        ("balanced / best single device, large", &large_single, 1.03),
+        (
+            "costs 4x wrong: balanced / true plan, large",
+            &mistaken,
+            1.1,
+        ),
+    ] {
+        let part = distribution.up_to(bound) * 100.0;
+        println!("{what:50} {part:.1} % up to {bound}");
     }
     assert!(plan.up_to(1.02) > 0.98, "{plan}");
-    assert!(
-        mistaken.at(0.5) < 1.02 && mistaken.up_to(1.1) > 0.9,
-        "{mistaken}"
-    );
-    assert!(efficiency.at(0.5) > 0.97, "{efficiency}");
-    assert!(single.up_to(1.03) > 0.85, "{single}");
+    assert!(mistaken.up_to(1.1) > 0.94, "{mistaken}");
+    assert!(efficiency.mean() > 0.97, "{efficiency}");
+    assert!(single.up_to(1.03) > 0.92, "{single}");
 }

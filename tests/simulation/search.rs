@@ -1,6 +1,7 @@
 //! What is the best static split there is? Searched, without the planner's shapes and curves, from the definition of a part's cost.
 
 use impel::cost::Link;
+use impel::lanes::Tile;
 use impel::machine::MemoryId;
 use impel::plan::{Candidate, Units};
 use impel::region::{Residency, SpanSet, Touch, WORD_BYTES};
@@ -14,38 +15,37 @@ const TOLERANCE: f64 = 2e-3;
 /// End time of the best cuts along the axis, all devices of the launch taking part or not.
 ///
 /// The time of a part grows with its range. So for a given end time the devices may, in order, take all they can: if
-/// that does not reach the end of the axis, no cuts do. The least end time for which it does is bisected.
+/// that does not reach the end of the axis, no cuts do. The least end time for which it does is bisected. What all parts together
+/// need from the memories of other devices takes its time, too.
 pub(crate) fn best_split_ns(launched: &Launched<'_>) -> f64 {
     let extent = launched.load.units;
     let all = Units { lo: 0, hi: extent };
-    let alone = launched
-        .situation
-        .candidates
-        .iter()
-        .map(|candidate| part_ns(launched, candidate, all, false));
+    let candidates = launched.situation.candidates.iter();
+    let alone = candidates.map(|candidate| part_ns(launched, candidate, all, false));
     let single_ns = alone.fold(f64::INFINITY, f64::min);
-    let (mut low, mut high) = (0.0, single_ns);
+    let (mut low, mut high, mut best) = (0.0, single_ns, None);
     while high - low > TOLERANCE * high {
         let middle = f64::midpoint(low, high);
-        if reaches_end(launched, middle) {
-            high = middle;
+        if let Some(cuts) = cuts(launched, middle) {
+            (high, best) = (middle, Some(cuts));
         } else {
             low = middle;
         }
     }
-    high
+    let home_ns = best.map_or(0.0, |cuts| home_ns(launched, &cuts));
+    high.max(home_ns).min(single_ns)
 }
 
-fn reaches_end(launched: &Launched<'_>, end_ns: f64) -> bool {
+/// What each device takes if all, in order, take what they can do by `end_ns`; none if that does not reach the end of the axis.
+fn cuts(launched: &Launched<'_>, end_ns: f64) -> Option<Vec<Units>> {
     let extent = launched.load.units;
     let multiple = multiple(launched);
     let mut lo = 0;
+    let mut taken = Vec::new();
     for candidate in launched.situation.candidates {
         // One device alone is no split.
-        let most = if lo == 0 { extent - 1 } else { extent };
-        // In blocks of the multiple: `good` blocks can be done, `bad` blocks cannot.
-        let blocks = if most < extent {
-            most / multiple
+        let blocks = if lo == 0 {
+            (extent - 1) / multiple
         } else {
             (extent - lo).div_ceil(multiple)
         };
@@ -53,6 +53,7 @@ fn reaches_end(launched: &Launched<'_>, end_ns: f64) -> bool {
             lo,
             hi: (lo + count * multiple).min(extent),
         };
+        // `good` blocks can be done, `bad` blocks cannot.
         let (mut good, mut bad) = (0, blocks + 1);
         while bad - good > 1 {
             let middle = u64::midpoint(good, bad);
@@ -62,12 +63,51 @@ fn reaches_end(launched: &Launched<'_>, end_ns: f64) -> bool {
                 bad = middle;
             }
         }
+        taken.push(units(good));
         lo = units(good).hi;
         if lo == extent {
-            return true;
+            return Some(taken);
         }
     }
-    false
+    None
+}
+
+/// Time to bring home, one copy after another, what all parts together need and is neither in main memory nor in their own.
+pub(crate) fn home_ns(launched: &Launched<'_>, cuts: &[Units]) -> f64 {
+    let situation = launched.situation;
+    let mut ns = 0.0;
+    for (index, argument) in situation.arguments.iter().enumerate() {
+        let residency = argument.residency;
+        let mut far = SpanSet::EMPTY;
+        for (candidate, units) in situation.candidates.iter().zip(cuts) {
+            if !units.is_empty() {
+                let tile = tile(launched, *units);
+                let needs = contents(&(launched.footprint)(tile).arguments[index]);
+                far = far.union(&needs.difference(residency.valid(candidate.device.memory())));
+            }
+        }
+        far = far.difference(residency.valid(MemoryId::HOST));
+        for holder in residency
+            .holders()
+            .filter(|holder| *holder != MemoryId::HOST)
+        {
+            let found = far.intersection(residency.valid(holder));
+            let own = &launched.machine.devices[number(impel::DeviceId(holder.0))];
+            ns += copy_ns(own.link_down, &found);
+            far = far.difference(&found);
+        }
+    }
+    ns
+}
+
+fn tile(launched: &Launched<'_>, units: Units) -> Tile {
+    let mut tile = Tile {
+        lo: [0; 3],
+        hi: launched.situation.grid,
+    };
+    tile.lo[launched.axis] = units.lo as u32;
+    tile.hi[launched.axis] = units.hi as u32;
+    tile
 }
 
 fn multiple(launched: &Launched<'_>) -> u64 {
@@ -88,12 +128,7 @@ pub(crate) fn part_ns(
         return 0.0;
     }
     let situation = launched.situation;
-    let mut tile = impel::lanes::Tile {
-        lo: [0; 3],
-        hi: situation.grid,
-    };
-    tile.lo[launched.axis] = units.lo as u32;
-    tile.hi[launched.axis] = units.hi as u32;
+    let tile = tile(launched, units);
     let memory = candidate.device.memory();
     let mut ns = candidate.ready_ns + candidate.whole.fixed_ns;
     ns += candidate.whole.work_ns * units.len() as f64 / launched.load.units as f64;

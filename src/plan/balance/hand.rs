@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::Took;
 use super::terms::Terms;
 use crate::plan::situation::Units;
 
@@ -11,6 +12,10 @@ const NEWEST: f64 = 0.6;
 const DOUBT_MEASURED: f64 = 1.12;
 /// Of the time of a chunk, at least this part is its work, whatever the fixed cost is believed to be.
 const WORK_PART_MIN: f64 = 0.25;
+/// Terms that may be wrong by this factor are a guess about the device.
+const DOUBT_OF_GUESSES: f64 = 2.0;
+/// Bounds on how many times longer than believed copies may take.
+const SLOWER_COPIES: (f64, f64) = (0.25, 8.0);
 /// Standard deviations that a doubt covers.
 const DEVIATIONS: f64 = 1.5;
 
@@ -21,8 +26,10 @@ pub(super) struct Flying {
     /// When it began; infinite while it waits behind another one.
     pub(super) started_ns: f64,
     pub(super) predicted_ns: f64,
-    /// Of that, what is not work.
-    pub(super) around_ns: f64,
+    /// Of that, copies.
+    pub(super) copies_ns: f64,
+    /// Of that, the fixed cost of the work.
+    pub(super) launch_ns: f64,
 }
 
 /// One device of a launch under way.
@@ -46,6 +53,8 @@ pub(super) struct Hand {
 #[derive(Clone, Copy, Debug)]
 struct Measured {
     unit_ns: f64,
+    /// How many times longer than believed its copies take: others use the same links.
+    slower_copies: f64,
     /// How much a unit's time changes from chunk to chunk: mean square of the logarithm of the ratio.
     variance: f64,
 }
@@ -100,7 +109,13 @@ impl Hand {
 
     /// The chunk of `units`, taken now.
     pub(super) fn begin(&self, units: Units, now_ns: f64) -> Flying {
-        let around_ns = self.start_ns() + self.terms.copies_ns(units);
+        let copies_ns = self.copies_ns(units)
+            + if self.entered {
+                0.0
+            } else {
+                self.terms.enter_ns
+            };
+        let launch_ns = self.terms.chunk_ns;
         let idle = self.flying.is_empty();
         Flying {
             units,
@@ -109,8 +124,9 @@ impl Hand {
             } else {
                 f64::INFINITY
             },
-            predicted_ns: around_ns + self.unit_ns() * units.len() as f64,
-            around_ns,
+            predicted_ns: copies_ns + launch_ns + self.unit_ns() * units.len() as f64,
+            copies_ns,
+            launch_ns,
         }
     }
 
@@ -134,23 +150,43 @@ impl Hand {
         self.flying.front().map_or(1.0, factor)
     }
 
-    /// Learns from a chunk that took `busy_ns`.
-    pub(super) fn learn(&mut self, flying: &Flying, busy_ns: f64) {
+    /// Time to copy what `units` need.
+    pub(super) fn copies_ns(&self, units: Units) -> f64 {
+        self.terms.copies_ns(units) * self.measured.map_or(1.0, |measured| measured.slower_copies)
+    }
+
+    /// Learns from a chunk.
+    pub(super) fn learn(&mut self, flying: &Flying, took: Took) {
         let units = flying.units.len() as f64;
-        let work_ns = (busy_ns - flying.around_ns).max(busy_ns * WORK_PART_MIN);
-        let unit_ns = (work_ns / units).max(1e-6);
-        self.measured = Some(match self.measured {
-            None => Measured {
-                unit_ns,
-                variance: 0.0,
-            },
-            Some(before) => {
-                let change = (unit_ns / before.unit_ns).ln();
-                Measured {
-                    unit_ns: before.unit_ns * (NEWEST * change).exp(),
-                    variance: before.variance + NEWEST * (change * change - before.variance),
-                }
-            }
+        let work_ns = (took.work_ns - flying.launch_ns).max(took.work_ns * WORK_PART_MIN);
+        let change = ((work_ns / units).max(1e-6) / self.unit_ns()).ln();
+        let before = self.measured.unwrap_or(Measured {
+            unit_ns: self.terms.unit_ns,
+            slower_copies: 1.0,
+            variance: self.terms.spread.powi(2),
+        });
+        let first = self.measured.is_none();
+        // What earlier launches taught is about all of the axis, and a guess about nothing.
+        let guessed = first && self.terms.doubt >= DOUBT_OF_GUESSES;
+        let newest = if guessed { 1.0 } else { NEWEST };
+        let news = if guessed {
+            before.variance
+        } else {
+            change * change
+        };
+        let slower_copies = if flying.copies_ns > 0.0 && took.copies_ns > 0.0 {
+            let slower = before.slower_copies * took.copies_ns / flying.copies_ns;
+            f64::midpoint(
+                before.slower_copies,
+                slower.clamp(SLOWER_COPIES.0, SLOWER_COPIES.1),
+            )
+        } else {
+            before.slower_copies
+        };
+        self.measured = Some(Measured {
+            unit_ns: before.unit_ns * (newest * change).exp(),
+            slower_copies,
+            variance: before.variance + NEWEST * (news - before.variance),
         });
     }
 }

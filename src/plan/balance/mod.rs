@@ -37,6 +37,8 @@ use crate::machine::DeviceId;
 
 /// A chunk's work takes at least this many times its fixed cost, unless less is left.
 const WORK_PER_FIXED_MIN: f64 = 4.0;
+/// …and at least this part of the whole launch: that much later than the others may be the last one done.
+const WORK_PART_MIN: f64 = 0.01;
 /// A device without a part in the plan is tried if it could contribute this much of the joint speed.
 const RESERVE_GAIN_MIN: f64 = 0.08;
 /// Bound on the corrections of a chunk's size to the copies of the very units it is made of.
@@ -51,6 +53,15 @@ pub struct Chunk {
     pub units: Units,
     /// How long they should keep the device: copies, launch and work, in ns.
     pub predicted_ns: f64,
+}
+
+/// How long a chunk kept its device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Took {
+    /// Waiting for its words, in ns.
+    pub copies_ns: f64,
+    /// Working, launch included, in ns.
+    pub work_ns: f64,
 }
 
 /// What a device is to do next.
@@ -124,14 +135,14 @@ impl Balance {
         self.take(at, units, now_ns)
     }
 
-    /// The oldest chunk under way on `device` is complete; it kept the device busy for `busy_ns`.
+    /// The oldest chunk under way on `device` is complete, and took so long.
     ///
     /// # Panics
     /// If the device has nothing under way.
-    pub fn finished(&mut self, device: DeviceId, busy_ns: f64, now_ns: f64) {
+    pub fn finished(&mut self, device: DeviceId, took: Took, now_ns: f64) {
         let hand = self.hand_mut(device);
         let flying = hand.flying.pop_front().expect("a chunk is under way");
-        hand.learn(&flying, busy_ns);
+        hand.learn(&flying, took);
         if let Some(next) = hand.flying.front_mut() {
             next.started_ns = now_ns;
         }
@@ -207,16 +218,28 @@ impl Balance {
         if hand.out || (!hand.flying.is_empty() && !hand.is_measured()) {
             return None;
         }
-        let joint: Vec<Pace> = (0..self.hands.len())
+        let mut joint: Vec<Pace> = (0..self.hands.len())
             .map(|other| self.pace(other, now_ns))
             .collect();
+        let all: f64 = joint.iter().map(|pace| pace.speed).sum();
+        for (hand, pace) in self.hands.iter().zip(&mut joint) {
+            // A device that the plan leaves out brings little, and each word that it writes has to come back.
+            let reserve = hand.terms.planned.is_empty();
+            if reserve && pace.speed * pace.doubt < RESERVE_GAIN_MIN * all {
+                *pace = Pace::NONE;
+            }
+        }
         let own = joint[at];
         let end_ns = self.end_ns(&joint);
         let share = (end_ns - own.from_ns) * own.speed;
-        if share <= 0.0 || self.is_no_gain(at, &joint) {
-            let first = |pace: &Pace| pace.from_ns;
-            let soonest = joint.iter().map(first).fold(f64::INFINITY, f64::min);
-            return (idle && own.from_ns <= soonest).then_some(self.multiple);
+        if own.speed == 0.0 || (share <= 0.0 && !idle) {
+            return None;
+        }
+        if share < self.multiple as f64 {
+            // Less than can be cut off is for whoever would be done with that first.
+            let done = |pace: &Pace| pace.from_ns + self.multiple as f64 / pace.speed;
+            let first = joint.iter().map(done).fold(f64::INFINITY, f64::min);
+            return (done(&own) <= first).then_some(self.multiple);
         }
         let worst: Vec<Pace> = joint
             .iter()
@@ -224,18 +247,11 @@ impl Balance {
             .map(|(other, pace)| pace.doubted(other == at))
             .collect();
         let sure = (self.end_ns(&worst) - own.from_ns) * worst[at].speed;
-        let least = WORK_PER_FIXED_MIN * hand.terms.chunk_ns * own.speed;
+        let least_ns = (WORK_PER_FIXED_MIN * hand.terms.chunk_ns).max(WORK_PART_MIN * end_ns);
+        let least = least_ns * own.speed;
         let most = hand.terms.chunk_ns_max / hand.doubt() * own.speed;
         let units = sure.max(least).min(share).min(most);
         Some((units as u64).max(1))
-    }
-
-    /// Whether a device that the plan leaves out is not worth trying: each word it writes has to come back.
-    fn is_no_gain(&self, at: usize, joint: &[Pace]) -> bool {
-        let hand = &self.hands[at];
-        let reserve = hand.terms.planned.is_empty();
-        let all: f64 = joint.iter().map(|pace| pace.speed).sum();
-        reserve && joint[at].speed * joint[at].doubt < RESERVE_GAIN_MIN * all
     }
 
     /// When all end together: the water level over the devices that begin before it.
@@ -261,9 +277,9 @@ impl Balance {
             return Pace::NONE;
         }
         let overdue = hand.overdue(now_ns);
-        let copies_ns = self.next_side(at, now_ns).map_or(0.0, |side| {
-            hand.terms.copies_ns(side) / side.len().max(1) as f64
-        });
+        let copies_ns = self
+            .next_side(at, now_ns)
+            .map_or(0.0, |side| hand.copies_ns(side) / side.len().max(1) as f64);
         Pace {
             from_ns: hand.busy_until_ns(now_ns, 1.0) + hand.start_ns(),
             soonest_ns: hand.busy_until_ns(now_ns, hand.doubt()) + hand.start_ns(),
@@ -328,13 +344,13 @@ impl Balance {
     fn place(&self, at: usize, wanted: u64, now_ns: f64) -> Units {
         let hand = &self.hands[at];
         let side = self.next_side(at, now_ns).expect("something is free");
-        let allowed_ns = hand.terms.copies_ns(side) / side.len() as f64;
+        let allowed_ns = hand.copies_ns(side) / side.len() as f64;
         let mut wanted = wanted;
         let mut units = self.within(at, side, wanted);
         for _ in 0..CORRECTIONS_MAX {
             // Copies may be dearer in these units than on the average of those that come next.
             let assumed = (hand.unit_ns() + allowed_ns) * units.len() as f64;
-            let really = hand.unit_ns() * units.len() as f64 + hand.terms.copies_ns(units);
+            let really = hand.unit_ns() * units.len() as f64 + hand.copies_ns(units);
             if really <= 1.1 * assumed || wanted <= self.multiple {
                 break;
             }

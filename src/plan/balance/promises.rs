@@ -91,7 +91,11 @@ fn run(extent: u64, multiple: u64, actors: &[Actor], ahead: usize) -> Ran {
         let (chunk, _) = queue.remove(0);
         let takes_ns =
             actors[at].terms.chunk_ns + actors[at].true_unit_ns * chunk.units.len() as f64;
-        balance.finished(DeviceId(device), takes_ns, now_ns);
+        let took = Took {
+            copies_ns: 0.0,
+            work_ns: takes_ns,
+        };
+        balance.finished(DeviceId(device), took, now_ns);
         ran.end_ns = now_ns;
         ran.chunks.push((chunk, now_ns));
     }
@@ -116,6 +120,7 @@ fn terms(device: u8, planned: Units, chunk_ns: f64, unit_ns: f64, doubt: f64) ->
         copies: Vec::new(),
         chunk_ns_max: f64::INFINITY,
         doubt,
+        spread: 0.0,
     }
 }
 

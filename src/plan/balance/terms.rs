@@ -11,10 +11,14 @@ use crate::region::Footprint;
 
 /// A launch that is predicted to take less than this many times the fixed costs of its devices is not worth chunks.
 const FIXED_COSTS_MIN: f64 = 20.0;
+/// The same, of copies that do not shrink with a part.
+const ENTRY_COSTS_MIN: f64 = 4.0;
 /// Pieces of the axis whose copies are priced one by one.
 const PIECES: u64 = 24;
 /// Samples after which a spread is believed.
 const SAMPLES_ENOUGH: u32 = 3;
+/// A wider spread says no more than that nothing is known.
+const SPREAD_MAX: f64 = 0.8;
 
 /// What is expected of one device in one launch.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +41,8 @@ pub struct Terms {
     pub chunk_ns_max: f64,
     /// The factor, 1 or more, by which `unit_ns` may be wrong.
     pub doubt: f64,
+    /// How much the time of a unit differs along the axis: one standard deviation, relative.
+    pub spread: f64,
 }
 
 impl Terms {
@@ -72,7 +78,16 @@ impl Terms {
             copies,
             chunk_ns_max: candidate.dispatch_ns_max,
             doubt: doubt(&candidate.whole),
+            spread: spread(&candidate.whole),
         }
+    }
+}
+
+/// How much the time of a unit differs along the axis, as far as that is known.
+fn spread(whole: &Prediction) -> f64 {
+    match whole.source {
+        Source::Measured(_) | Source::Scaled(_) => whole.spread.min(SPREAD_MAX),
+        Source::Prior | Source::Guess | Source::FirstRun => 0.0,
     }
 }
 
@@ -144,6 +159,13 @@ impl Balance {
                 units,
                 extent,
             ));
+        }
+        let paid = |own: &Terms| {
+            makespan_ns > FIXED_COSTS_MIN * own.chunk_ns
+                && makespan_ns > ENTRY_COSTS_MIN * own.enter_ns
+        };
+        if !terms.iter().filter(|own| !own.planned.is_empty()).all(paid) {
+            return None;
         }
         let sure = terms.iter().all(|own| own.doubt < 2.0);
         if sure && plan.parts.len() < 2 {
