@@ -163,7 +163,8 @@ fn histogram(rt: &Runtime, keys: &Array<u32>, bins: &mut Array<u32>, shares: Vec
 fn is_remark(event: &Event) -> bool {
     matches!(
         event,
-        Event::PlanMade { .. }
+        Event::LaunchDescribed { .. }
+            | Event::PlanMade { .. }
             | Event::PartMeasured { .. }
             | Event::Combined { .. }
             | Event::HostWrote { .. }

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod runtime;
+mod simulate;
 mod table;
 mod verbs;
 

@@ -6,6 +6,7 @@ mod check;
 mod costs;
 mod devices;
 mod explain;
+mod simulate;
 mod trace;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ pub(crate) const VERBS: &[Verb] = &[
     calibrate::VERB,
     costs::VERB,
     trace::VERB,
+    simulate::VERB,
 ];
 
 /// What comes next in the arguments of a verb.

@@ -41,6 +41,7 @@ impl Shared {
         self.trace
             .record(|| Event::LaunchStarted { launch: id.into() });
         let job = prepared.job().numbered(id).repeated(repeats);
+        self.record_description(&job);
         let by_itself = matches!(self.policy_of(job.body), Policy::Auto | Policy::CpuOnly)
             && self.books.are_closed();
         if self.devices.cpu_only() && by_itself {

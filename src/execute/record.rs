@@ -11,7 +11,7 @@ use crate::machine::DeviceId;
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Span};
 use crate::trace::{
-    ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Trace, TraceDevice, Use,
+    ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Reach, Trace, TraceDevice, Use,
 };
 use crate::transfer::{Company, Copy};
 
@@ -84,6 +84,26 @@ impl Shared {
             launch: job.number,
             parts: plan.parts.iter().map(planned).collect(),
             verdict: plan.split.to_string().into(),
+        });
+    }
+
+    /// Notes what a launch is, for whoever wants to plan it again elsewhere.
+    pub(super) fn record_description(&self, job: &Job<'_>) {
+        let axis = job.axis();
+        let footprint = |from: u32, to: u32| {
+            let mut tile = job.whole();
+            (tile.lo[axis], tile.hi[axis]) = (from, to);
+            job.facts.footprint_anew(tile, Company::Shared)
+        };
+        self.trace.record(|| {
+            let arrays = job.slots.iter().map(|slot| slot.core.number());
+            let arrays: Vec<ArrayNo> = arrays.collect();
+            Event::LaunchDescribed {
+                launch: job.number,
+                work: job.facts.work,
+                axis: job.facts.refusal().is_none().then_some(axis),
+                reaches: Reach::of(&arrays, job.grid[axis], footprint),
+            }
         });
     }
 

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::reach::Reach;
+use crate::cost::Work;
 use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
@@ -136,6 +138,17 @@ pub enum Event {
     LaunchStarted {
         /// Which.
         launch: LaunchNo,
+    },
+    /// What a launch is, so that it can be planned again elsewhere.
+    LaunchDescribed {
+        /// Which.
+        launch: LaunchNo,
+        /// How much there is to do.
+        work: Work,
+        /// The axis along which it may be cut, if it may.
+        axis: Option<usize>,
+        /// How the words that it touches move along that axis.
+        reaches: Vec<Reach>,
     },
     /// It was decided who does what.
     PlanMade {

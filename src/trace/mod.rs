@@ -8,6 +8,7 @@
 
 mod event;
 mod perfetto;
+mod reach;
 mod recorder;
 mod report;
 mod text;
@@ -16,6 +17,7 @@ mod verify;
 mod watch;
 
 pub use event::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Text, Use};
+pub use reach::{Reach, Slide};
 pub(crate) use recorder::{EVENTS_MAX, Recorder};
 pub use recorder::{Trace, TraceDevice};
 pub use report::{Moved, Report, Runs};

@@ -6,7 +6,9 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 use thiserror::Error;
 
 use super::event::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Range, Text, Use};
+use super::reach::{Reach, Slide};
 use super::recorder::{Trace, TraceDevice};
+use crate::cost::Work;
 use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
@@ -142,7 +144,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u8, u32, u64, usize, f64, bool);
+numbers!(u8, u32, u64, i64, usize, f64, bool);
 
 /// Fields that are other fields, one after the other.
 macro_rules! records {
@@ -167,6 +169,9 @@ records! {
     MemoryId { 0 }
     Tile { lo, hi }
     Range { array, span, write }
+    Work { bytes, ops, special_ops }
+    Slide { all, step, lo, hi }
+    Reach { array, reads, writes, exact, combine }
     Use { array, memory, needs, writes, combine }
     Planned { device, tile, predicted_ns, transfer_ns, bytes_in }
 }
@@ -340,6 +345,7 @@ events! {
     "array" ArrayMade { array, words }
     "queued" LaunchQueued { launch, kernel, grid, accesses }
     "started" LaunchStarted { launch }
+    "described" LaunchDescribed { launch, work, axis, reaches }
     "plan" PlanMade { launch, parts, verdict }
     "copied" Copied { launch, array, span, from, to, reason, gap_words, ns }
     "part" PartStarted { launch, part, kind, device, tile, uses, predicted_ns }
@@ -388,6 +394,24 @@ mod tests {
             writes: SpanSet::EMPTY,
             combine,
         };
+        let work = Work {
+            bytes: 1e9,
+            ops: 0.5,
+            special_ops: 0.0,
+        };
+        let slide = Slide {
+            all: Span::new(0, 8),
+            step: -3,
+            lo: -1,
+            hi: i64::MAX,
+        };
+        let reach = Reach {
+            array,
+            reads: slide,
+            writes: Slide::fixed(Span::new(3, 4)),
+            exact: true,
+            combine: false,
+        };
         let planned = Planned {
             device,
             tile,
@@ -402,6 +426,7 @@ mod tests {
                 launch, kernel: kernel.clone(), grid: [7, 1, 1], accesses: vec![Range { array, span, write: true }],
             },
             Event::LaunchStarted { launch },
+            Event::LaunchDescribed { launch, work, axis: Some(1), reaches: vec![reach] },
             Event::PlanMade { launch, parts: vec![planned, planned], verdict: Text::from("") },
             Event::Copied {
                 launch: Some(launch), array, span, from: MemoryId::HOST, to: memory, reason: Reason::Halo, gap_words: 2, ns: 9,

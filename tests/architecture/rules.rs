@@ -40,7 +40,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
             "array", "error", "execute", "graph", "launch", "pending", "region",
         ],
     ),
-    ("trace", &["lanes", "machine", "region", "transfer"]),
+    ("trace", &["cost", "lanes", "machine", "region", "transfer"]),
     ("error", &["machine", "kernel"]),
     (
         "device",
@@ -139,6 +139,7 @@ const PURE: &[&str] = &[
     "src/graph.rs",
     "src/graph",
     "src/trace/event.rs",
+    "src/trace/reach.rs",
     "src/trace/text.rs",
     "src/trace/verify",
     "compiler/src",

@@ -114,7 +114,8 @@ impl Checker {
                 self.excuse(|unused| to.contains(&unused.to));
             }
             Event::Rebuilt { array, spans } => self.rebuild(*array, spans),
-            Event::PlanMade { .. }
+            Event::LaunchDescribed { .. }
+            | Event::PlanMade { .. }
             | Event::PartMeasured { .. }
             | Event::Prefetched { .. }
             | Event::DeviceResumed { .. }

@@ -1,0 +1,142 @@
+//! `impel simulate`: what would a recorded program do on a machine that is not here?
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use impel::trace::Trace;
+use lexopt::ValueExt as _;
+
+use super::{Verb, Word, next, trace, unknown};
+use crate::simulate::machine;
+use crate::simulate::own::Own;
+use crate::simulate::program::{Launch, Program};
+use crate::simulate::run::{On, Run, run as simulated};
+use crate::{Failure, table};
+
+pub(super) const VERB: Verb = Verb {
+    name: "simulate",
+    summary: "runs a recorded program on an imagined machine",
+    help: "usage: impel simulate --program FILE [--machine FILE] [OPTION …]
+
+Runs a program from its trace (see `impel trace`) on the machine of a machine
+file, in virtual time: the real planner plans every launch, the real transfer
+scheduler says what moves. Nothing is computed, no hardware is needed. Prints
+the plans, the time until the end, and the bytes that move.
+
+Without a machine, it is the one that the program was recorded on, as the
+trace shows it, with the recorded plans, to compare with the recorded times.
+
+  --like FILE       the machine is as this other trace shows it
+  --timeline FILE   write the page that `impel trace` makes of the run
+  --trace FILE      write the trace of the run
+
+Machine files for five kinds of machine are in the folder `machines` of impel.
+Launches follow each other: overlap between them is not simulated.
+",
+    run,
+};
+
+fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
+    let (mut program, mut file, mut like) = (None, None, None);
+    let (mut page, mut out) = (None, None);
+    loop {
+        let (place, value) = match next(&VERB, arguments)? {
+            Word::Helped => return Ok(()),
+            Word::End => break,
+            Word::Value(value) => return Err(unknown(&VERB, &value.string()?)),
+            Word::Option(name) => match name.as_str() {
+                "program" => (&mut program, arguments.value()?),
+                "machine" => (&mut file, arguments.value()?),
+                "like" => (&mut like, arguments.value()?),
+                "timeline" => (&mut page, arguments.value()?),
+                "trace" => (&mut out, arguments.value()?),
+                _ => return Err(unknown(&VERB, &format!("--{name}"))),
+            },
+        };
+        *place = Some(PathBuf::from(value));
+    }
+    let needed = || Failure::Usage("`simulate` needs `--program FILE`".to_owned());
+    let recorded = trace::read(&program.ok_or_else(needed)?)?;
+    let program = Program::of(&recorded)?;
+    let run = if let Some(file) = file {
+        let machine = machine::read(&file)?;
+        table::say(&format!("on {}\n\n", machine.name));
+        simulated(&program, &On::Machine(&machine))?
+    } else {
+        let own = match like {
+            None => learned(&recorded, &program)?,
+            Some(file) => {
+                let other = trace::read(&file)?;
+                learned(&other, &Program::of(&other)?)?
+            }
+        };
+        table::say("on the machine of the trace, as recorded\n\n");
+        simulated(&program, &On::Own(&own, recorded.devices.clone()))?
+    };
+    table::say(&told(&program, &run));
+    let write = |file: PathBuf, text: String| {
+        let shown = file.display();
+        fs::write(&file, text).map_err(|error| Failure::of(format!("{shown}: {error}")))
+    };
+    if let Some(file) = page {
+        write(file, trace::page(&run.trace))?;
+    }
+    out.map_or(Ok(()), |file| write(file, run.trace.to_text()))
+}
+
+/// The machine of a recorded run, learned from it.
+fn learned(recorded: &Trace, program: &Program) -> Result<Own, Failure> {
+    let mut own = Own::of(recorded, program);
+    let bare = simulated(program, &On::Own(&own, recorded.devices.clone()))?;
+    let mut seen = BTreeSet::new();
+    let lacking = program.launches().zip(&bare.launches_ns);
+    let lacking = lacking.map(|(launch, ns)| (launch.kernel.as_str(), launch.took_ns as f64 - ns));
+    let (first, later): (Vec<_>, Vec<_>) = lacking.partition(|(kernel, _)| seen.insert(*kernel));
+    let mean = |lacking: &[(&str, f64)]| {
+        let sum: f64 = lacking.iter().map(|(_, ns)| ns).sum();
+        (sum / lacking.len().max(1) as f64).max(0.0)
+    };
+    (own.first_ns, own.overhead_ns) = (mean(&first), mean(&later));
+    Ok(own)
+}
+
+/// The plans, the times and the bytes.
+fn told(program: &Program, run: &Run) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    for (kernel, (count, plan)) in &run.plans {
+        let own = |launch: &&Launch| launch.kernel == *kernel;
+        let times = program.launches().zip(&run.launches_ns);
+        let times = times.filter(|(launch, _)| own(launch));
+        let (recorded_ns, ns) = times.fold((0.0, 0.0), |(recorded, simulated), (launch, ns)| {
+            (recorded + launch.took_ns as f64, simulated + ns)
+        });
+        let all = program.launches().filter(own).count().max(*count as usize);
+        let _ = write!(
+            text,
+            "{kernel}: {all} launches in {}, recorded in {}; the last as\n{plan}\n",
+            table::time(ns),
+            table::time(recorded_ns)
+        );
+    }
+    let recorded_ns: u64 = program.launches().map(|launch| launch.took_ns).sum();
+    let simulated_ns: f64 = run.launches_ns.iter().sum();
+    let percent = 100.0 * (simulated_ns / recorded_ns.max(1) as f64 - 1.0);
+    let _ = write!(
+        text,
+        "launches: {}, recorded {} ({percent:+.1} %)\nuntil the end: {}\n",
+        table::time(simulated_ns),
+        table::time(recorded_ns as f64),
+        table::time(run.end_ns)
+    );
+    for ((from, to, reason), bytes) in &run.moved {
+        let megabytes = *bytes as f64 / 1e6;
+        let _ = writeln!(text, "{megabytes:>12.3} MB from {from} to {to}, {reason}");
+    }
+    if run.moved.is_empty() {
+        text += "no bytes move between memories\n";
+    }
+    text
+}
