@@ -19,10 +19,12 @@ pub(crate) enum Faults {
 pub(crate) fn machine(random: &mut Random, faults: Faults) -> (Machine, u8) {
     let gpus = 1 + (random.next() % 8) as u8;
     let mut machine = Machine::desktop();
-    scale(random, &mut machine.cpu);
+    // On slow machines small launches are long, and shared as they go.
+    let speed = [1.0, 1.0, 1e-3, 3e-4][(random.next() % 4) as usize];
+    scale(random, &mut machine.cpu, speed);
     for number in 1..=gpus {
         let mut gpu = Gpu::card().named(format!("card {number}"));
-        scale(random, &mut gpu.limits);
+        scale(random, &mut gpu.limits, speed);
         gpu.overlap = random.next().is_multiple_of(2);
         if faults == Faults::Tight || faults == Faults::Any && random.next().is_multiple_of(8) {
             gpu.memory_bytes = 1 << (8 + random.next() % 12);
@@ -37,10 +39,10 @@ pub(crate) fn machine(random: &mut Random, faults: Faults) -> (Machine, u8) {
     (machine, gpus)
 }
 
-/// Makes a device up to thirty times faster or slower, and its links as well.
-fn scale(random: &mut Random, limits: &mut impel::cost::DeviceLimits) {
+/// Makes a device `speed` times as fast, more or less by a factor of up to twenty, and its links faster or slower as well.
+fn scale(random: &mut Random, limits: &mut impel::cost::DeviceLimits, speed: f64) {
     let mut factor = || f64::from(random.float(-1.5, 1.5)).exp2().powi(3);
-    let speed = factor();
+    let speed = speed * factor();
     limits.bandwidth_bytes_per_s *= speed;
     limits.ops_per_s *= speed * factor();
     limits.special_ops_per_s *= speed;

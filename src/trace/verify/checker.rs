@@ -225,6 +225,7 @@ impl Checker {
         };
         for span in spans.iter() {
             contents.last.set(span, Some(event));
+            contents.undefined.remove(span);
             let held = contents.held.entry(memory).or_default();
             held.set(span, Some(event));
         }
@@ -254,7 +255,9 @@ impl Checker {
             return;
         };
         let already = contents.words_with_last(span, to);
-        let stale = span.words() - contents.words_with_last(span, from);
+        // What a failed launch should have written may travel, as long as nobody uses it.
+        let undefined = contents.undefined.words_in(span);
+        let stale = (span.words() - undefined).saturating_sub(contents.words_with_last(span, from));
         if stale > gap_words {
             let (span, held, last) = contents.stale(span, from).expect("some words are stale");
             self.violations.push(Violation::Stale {
@@ -376,6 +379,7 @@ impl Checker {
                 let event = self.event;
                 if let Some(contents) = self.contents(access.array) {
                     contents.last.set(access.span, Some(event));
+                    contents.undefined.insert(access.span);
                 }
             }
         } else if let Some(what) = misfit(&launch) {

@@ -13,6 +13,8 @@ use crate::trace::event::{ArrayNo, LaunchNo};
 pub(super) struct Contents {
     pub(super) last: Marks,
     pub(super) held: BTreeMap<MemoryId, Marks>,
+    /// Words that a failed launch should have written.
+    pub(super) undefined: SpanSet,
     /// Copies whose words nobody has used so far.
     pub(super) unused: Vec<Unused>,
 }
