@@ -101,6 +101,10 @@ impl fmt::Display for Link {
 pub struct DeviceLimits {
     /// Memory bandwidth, reads and writes together, in bytes per second.
     pub bandwidth_bytes_per_s: f64,
+    /// Bytes that stay in fast caches from one launch to the next; 0 where there are none, or nobody knows.
+    pub near_bytes: f64,
+    /// Bandwidth for launches that touch no more than that, in bytes per second; of no meaning where that is nothing.
+    pub near_bytes_per_s: f64,
     /// 32-bit operations per second.
     pub ops_per_s: f64,
     /// Operations per second that take many steps (see [`Work::special_ops`]).
@@ -117,6 +121,8 @@ impl DeviceLimits {
     /// A guess for a device that nobody has measured: two ordinary cores.
     pub const GUESS: Self = Self {
         bandwidth_bytes_per_s: 1e10,
+        near_bytes: 0.0,
+        near_bytes_per_s: 1e10,
         ops_per_s: 5e10,
         special_ops_per_s: 5e9,
         launch_ns: 1e4,
@@ -128,9 +134,19 @@ impl DeviceLimits {
     ///
     /// Memory and arithmetic overlap; ordinary and special operations share the arithmetic units.
     pub fn work_ns(&self, work: Work) -> f64 {
-        let memory = work.bytes / self.bandwidth_bytes_per_s;
+        let memory = self.memory_s(work.bytes);
         let arithmetic = work.ops / self.ops_per_s + work.special_ops / self.special_ops_per_s;
         memory.max(arithmetic) * 1e9
+    }
+
+    /// Shortest time in which it could move so many bytes, in seconds. Beyond what the caches hold, less and less is found there.
+    fn memory_s(&self, bytes: f64) -> f64 {
+        let far = bytes / self.bandwidth_bytes_per_s;
+        if bytes >= 2.0 * self.near_bytes {
+            return far;
+        }
+        let near = bytes / self.near_bytes_per_s;
+        near + (bytes / self.near_bytes - 1.0).clamp(0.0, 1.0) * (far - near)
     }
 
     /// Refuses what no hardware does, so that a botched measurement is repeated and not believed.
@@ -139,6 +155,11 @@ impl DeviceLimits {
     /// Names the first limit that is not believable.
     pub fn check(&self) -> Result<(), LimitError> {
         within("bandwidth", self.bandwidth_bytes_per_s, 1e7, 1e14, "B/s")?;
+        within("cache size", self.near_bytes, 0.0, 1e12, "B")?;
+        if self.near_bytes > 0.0 {
+            let (near, far) = (self.near_bytes_per_s, self.bandwidth_bytes_per_s);
+            within("cache bandwidth", near, far, 1e16, "B/s")?;
+        }
         within("arithmetic rate", self.ops_per_s, 1e7, 1e16, "op/s")?;
         within(
             "special arithmetic rate",
@@ -221,6 +242,8 @@ mod tests {
     fn the_slower_of_memory_and_arithmetic_decides() {
         let limits = DeviceLimits {
             bandwidth_bytes_per_s: 1e9,
+            near_bytes: 500.0,
+            near_bytes_per_s: 1e10,
             ops_per_s: 2e9,
             special_ops_per_s: 1e8,
             ..DeviceLimits::GUESS
@@ -231,6 +254,20 @@ mod tests {
             special_ops: 0.0,
         };
         assert!((limits.work_ns(memory_bound) - 1000.0).abs() < 1e-9);
+        let in_caches = Work {
+            bytes: 500.0,
+            ..Work::default()
+        };
+        assert!((limits.work_ns(in_caches) - 50.0).abs() < 1e-9);
+        let mut last_ns = 0.0;
+        for bytes in (0..3000).map(f64::from) {
+            let ns = limits.work_ns(Work {
+                bytes,
+                ..Work::default()
+            });
+            assert!(ns >= last_ns, "more bytes never take less time");
+            last_ns = ns;
+        }
         let compute_bound = Work {
             bytes: 10.0,
             ops: 100.0,

@@ -5,7 +5,7 @@
 //! ```text
 //! impel-costs 2
 //! device DEVICE name
-//! limits DEVICE bandwidth ops special launch up-latency up-rate down-latency down-rate
+//! limits DEVICE bandwidth near-bytes near-bandwidth ops special launch up-latency up-rate down-latency down-rate
 //! power DEVICE idle busy
 //! kernel KERNEL launches name
 //! learnt KERNEL DEVICE seen last
@@ -121,6 +121,8 @@ fn limits_line(device: DeviceKey, limits: &DeviceLimits) -> String {
     let mut line = format!("limits {:016x}", device.0);
     for value in [
         limits.bandwidth_bytes_per_s,
+        limits.near_bytes,
+        limits.near_bytes_per_s,
         limits.ops_per_s,
         limits.special_ops_per_s,
         limits.launch_ns,
@@ -230,6 +232,8 @@ fn read_limits(fields: &mut SplitWhitespace<'_>) -> Option<DeviceLimits> {
     let mut number = || fields.next()?.parse::<f64>().ok();
     let limits = DeviceLimits {
         bandwidth_bytes_per_s: number()?,
+        near_bytes: number()?,
+        near_bytes_per_s: number()?,
         ops_per_s: number()?,
         special_ops_per_s: number()?,
         launch_ns: number()?,

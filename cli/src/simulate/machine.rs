@@ -41,6 +41,8 @@ impl Device {
             name: name.to_owned(),
             limits: DeviceLimits {
                 bandwidth_bytes_per_s: 0.0,
+                near_bytes: 0.0,
+                near_bytes_per_s: 0.0,
                 ops_per_s: 0.0,
                 special_ops_per_s: 0.0,
                 launch_ns: 0.0,

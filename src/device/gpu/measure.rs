@@ -144,8 +144,11 @@ impl Gpu {
         let per_second = |amount: f64, run: Run| {
             amount * f64::from(run.size) * 1e9 / (run.ns - launch_ns).max(1.0)
         };
+        let bandwidth_bytes_per_s = per_second((2 * COPY_WORDS * WORD) as f64, copies);
         Ok(DeviceLimits {
-            bandwidth_bytes_per_s: per_second((2 * COPY_WORDS * WORD) as f64, copies),
+            bandwidth_bytes_per_s,
+            near_bytes: 0.0,
+            near_bytes_per_s: bandwidth_bytes_per_s,
             ops_per_s: per_second(OPS_PER_ROUND * f64::from(INVOCATIONS), ops),
             special_ops_per_s: per_second(SPECIAL_PER_ROUND * f64::from(INVOCATIONS), special),
             launch_ns,

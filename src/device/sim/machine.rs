@@ -41,6 +41,8 @@ impl Machine {
         Self {
             cpu: DeviceLimits {
                 bandwidth_bytes_per_s: 5e10,
+                near_bytes: 0.0,
+                near_bytes_per_s: 5e10,
                 ops_per_s: 5e11,
                 special_ops_per_s: 5e10,
                 launch_ns: 5e3,
@@ -76,6 +78,8 @@ impl Gpu {
             name: "simulated card".to_owned(),
             limits: DeviceLimits {
                 bandwidth_bytes_per_s: 5e11,
+                near_bytes: 0.0,
+                near_bytes_per_s: 5e11,
                 ops_per_s: 1e13,
                 special_ops_per_s: 1e12,
                 launch_ns: 2e4,
