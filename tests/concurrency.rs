@@ -478,6 +478,33 @@ fn waits_that_give_up_leave_everything_to_go_on() {
     });
 }
 
+/// What a GPU wrote to one part comes home while a guard has the other in its hands.
+#[test]
+fn nothing_touches_what_a_guard_holds() {
+    let name = "nothing_touches_what_a_guard_holds";
+    devices::on_each_gpu(name, |rt, gpu| {
+        // A multiple of every alignment that GPUs ask for.
+        let middle = LEN / 2 / 64 * 64;
+        let ones = rt.array_from_vec(vec![1_u32; LEN]).unwrap();
+        let mut sums = rt.zeros::<u32>(LEN).unwrap();
+        for round in 1..=3 {
+            let (held, computed) = sums.split_at_mut(middle).unwrap();
+            let mut held = held.into_write().unwrap();
+            let n = computed.len() as u32;
+            let params = adding::Params { n, rounds: 0 };
+            let (a, b) = (ones.view(middle..).unwrap(), computed);
+            let launch = adding::add { params, a, b }.over(n);
+            rt.launch(launch.with_policy(Policy::GpuOnly(gpu))).unwrap();
+            held.fill(round);
+            rt.sync();
+            assert!(held.iter().all(|&word| word == round));
+            drop(held);
+            let sums = sums.read().unwrap();
+            assert!(sums.iter().all(|&word| word == round));
+        }
+    });
+}
+
 fn slow_is_done(pending: &Pending<'_>) -> bool {
     pending.wait_timeout(Duration::ZERO).is_some()
 }

@@ -46,6 +46,12 @@ pub(crate) const OVERHEADS: &[Overhead] = &[
         run: chained_launch,
     },
     Overhead {
+        name: "queued_launch",
+        contestant: "impel_cpu",
+        size: 64,
+        run: queued_launch,
+    },
+    Overhead {
         name: "runtime_new",
         contestant: "impel_cpu",
         size: 1,
@@ -237,6 +243,39 @@ fn chained_launch(call: &Call, size: usize) -> Result<Outcome, String> {
     Ok(Outcome {
         checksum: 0.0,
         ns: (0..call.iterations).map(|_| chain()).collect(),
+    })
+}
+
+/// One of ten thousand tiny launches that depend on each other, while something long keeps all of them waiting, up to the end of
+/// one wait for all; the long one's own time is taken off.
+fn queued_launch(call: &Call, size: usize) -> Result<Outcome, String> {
+    const CHAINED: u64 = 10_000;
+    const LONG: usize = 1 << 25;
+    let mut long = Saxpy::new(
+        Devices::Cpu(impel::Level::detect()).runtime(call.threads)?,
+        LONG,
+    );
+    let mut y = array(&long.rt, vec![0.0; size]);
+    let mut chain = |launches: u64| {
+        nanoseconds(|| {
+            long.start();
+            for _ in 0..launches {
+                let params = wgsl::Params {
+                    n: size as u32,
+                    ..long.params
+                };
+                let (x, y) = (&long.y, &mut y);
+                let launch = wgsl::saxpy { params, x, y }.over(size);
+                long.rt.launch(launch).expect("the launch is valid");
+            }
+            long.rt.sync();
+        })
+    };
+    chain(CHAINED);
+    let mut one = || chain(CHAINED).saturating_sub(chain(0)) / CHAINED;
+    Ok(Outcome {
+        checksum: 0.0,
+        ns: (0..call.iterations).map(|_| one()).collect(),
     })
 }
 

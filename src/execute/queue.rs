@@ -26,8 +26,10 @@ struct State<W> {
     flush_wanted: bool,
     /// Threads that sleep until there is work.
     idle: usize,
-    /// Threads that wait for something to finish.
-    waiting: usize,
+    /// What threads wait for, once for each of them.
+    awaited: Vec<TaskId>,
+    /// Threads that wait for anything to finish.
+    watching: usize,
     wakers: Vec<(TaskId, Waker)>,
 }
 
@@ -49,7 +51,8 @@ impl<W> Default for Queue<W> {
             stopping: false,
             flush_wanted: false,
             idle: 0,
-            waiting: 0,
+            awaited: Vec::new(),
+            watching: 0,
             wakers: Vec::new(),
         };
         Self {
@@ -98,7 +101,10 @@ impl<W> Queue<W> {
         let mut state = self.state();
         state.graph.finish(id);
         let woken = state.take_wakers(id);
-        if state.waiting > 0 {
+        // Whoever waits for something else is woken only for what nobody takes up: in a chain that is nothing.
+        let to_help_with = state.graph.ready() > usize::from(stays);
+        let told = state.awaited.contains(&id) || state.watching > 0;
+        if told || (to_help_with && !state.awaited.is_empty()) {
             self.done.notify_all();
         }
         if state.stopping && state.graph.pending() == 0 {
@@ -161,9 +167,9 @@ impl<W> Queue<W> {
             if state.idle > 0 && state.graph.has_ready() {
                 self.wake.notify_one();
             }
-            state.waiting += 1;
+            state.awaited.push(id);
             state = wait(&self.done, state);
-            state.waiting -= 1;
+            state.forget(id);
         }
         self.wake_one(state);
         None
@@ -179,9 +185,9 @@ impl<W> Queue<W> {
             if state.graph.pending() == 0 {
                 return None;
             }
-            state.waiting += 1;
+            state.watching += 1;
             state = wait(&self.done, state);
-            state.waiting -= 1;
+            state.watching -= 1;
         }
     }
 
@@ -204,11 +210,11 @@ impl<W> Queue<W> {
         left: impl Fn() -> Option<Duration>,
     ) -> bool {
         let mut state = self.state();
-        while obstacle(&state.graph).is_some() {
+        while let Some(id) = obstacle(&state.graph) {
             let Some(left) = left() else { return false };
-            state.waiting += 1;
+            state.awaited.push(id);
             (state, _) = wait_for(&self.done, state, left);
-            state.waiting -= 1;
+            state.forget(id);
         }
         true
     }
@@ -257,6 +263,13 @@ impl<W> Queue<W> {
 }
 
 impl<W> State<W> {
+    /// One thread no longer waits for this.
+    fn forget(&mut self, id: TaskId) {
+        if let Some(at) = self.awaited.iter().position(|&awaited| awaited == id) {
+            self.awaited.swap_remove(at);
+        }
+    }
+
     fn take_wakers(&mut self, id: TaskId) -> Vec<Waker> {
         if self.wakers.is_empty() {
             return Vec::new();

@@ -14,14 +14,14 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (
         "the_end_is_told_to_nobody",
         "src/execute/queue.rs",
-        "if state.waiting > 0 {",
-        "if state.waiting > 1 {",
+        "state.awaited.contains(&id) ||",
+        "state.awaited.len() > 1 ||",
     ),
     (
         "the_end_is_told_to_nobody_else",
         "src/execute/queue.rs",
-        "            state.waiting += 1;\n            state = wait(&self.done, state);\n            state.waiting -= 1;\n        }\n    }\n\n    /// Takes what comes first, if",
-        "            state = wait(&self.done, state);\n        }\n    }\n\n    /// Takes what comes first, if",
+        "|| state.watching > 0;",
+        "|| state.watching > 1;",
     ),
     (
         "the_stop_is_told_before_it_is_set",
