@@ -113,6 +113,29 @@ fn params(lo: usize, hi: usize, factor: u32) -> mix::Params {
     mix::Params { n, factor }
 }
 
+/// What the steps compute.
+fn by_hand(mut arrays: Vec<Vec<u32>>, program: &[Action], steps: usize) -> Vec<Vec<u32>> {
+    for action in std::iter::repeat_n(program, steps).flatten() {
+        match *action {
+            Action::Swap(first, second) => arrays.swap(first, second),
+            Action::Mix {
+                from,
+                to,
+                lo,
+                hi,
+                factor,
+                ..
+            } => {
+                let [a, b] = arrays.get_disjoint_mut([from, to]).unwrap();
+                for (i, (b, a)) in b[lo..hi].iter_mut().zip(&a[lo..hi]).enumerate() {
+                    *b = b.wrapping_mul(factor).wrapping_add(a ^ i as u32);
+                }
+            }
+        }
+    }
+    arrays
+}
+
 /// The steps launch by launch, with handles that change places.
 fn one_by_one(
     rt: &Runtime,
@@ -202,7 +225,10 @@ fn random_programs(rt: &Runtime, places: &[Policy], grain: usize, cases: u64) {
         let program = program(&mut random, grain, places.len());
         let portions: Vec<usize> = (0..=random.below(3)).map(|_| random.below(5)).collect();
         let (first, second) = (start(rt, grain), start(rt, grain));
-        let expected = one_by_one(rt, first, &program, portions.iter().sum(), places);
+        let steps = portions.iter().sum();
+        let expected = by_hand(contents(&first), &program, steps);
+        let launched = one_by_one(rt, first, &program, steps, places);
+        assert!(launched == expected, "seed {seed}: {program:?} {steps}");
         let result = replayed(rt, second, &program, &portions, places);
         assert!(result == expected, "seed {seed}: {program:?} {portions:?}");
     }

@@ -64,10 +64,12 @@ impl Shared {
                 unfinished += 1;
             }
             self.invite(&running);
-            let Some((piece, number)) = running.queue.take_or_end() else {
-                break;
-            };
-            self.carry_out_piece(&running, piece, number);
+            match running.queue.take_or_end() {
+                Some((piece, number)) => self.carry_out_piece(&running, piece, number),
+                None if queued == replay.launches_in_all() => break,
+                // Others were quicker than this thread is.
+                None => {}
+            }
         }
         running.failed.get().unwrap_or(Ok(()))
     }
