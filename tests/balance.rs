@@ -138,6 +138,34 @@ fn what_a_device_did_before_it_failed_is_done_once_again_and_not_twice() {
 }
 
 #[test]
+fn a_gpu_that_fails_while_several_arrays_come_from_it_is_survived() {
+    for nth in 1..=3 {
+        let fault = Fault {
+            gpu: DeviceId(1),
+            phase: Phase::Download,
+            nth,
+            moment: Moment::Before,
+            kind: FaultKind::Invalid,
+        };
+        let rt = runtime(slow_machine(2).with_faults([fault]));
+        let x = rt.array_from_vec(vec![2.0_f32; N]).unwrap();
+        let mut y = rt.array_from_vec(vec![1.0_f32; N]).unwrap();
+        let on_gpu = Policy::GpuOnly(DeviceId(1));
+        rt.launch(axpy(&x, &mut y).with_policy(on_gpu))
+            .unwrap()
+            .wait()
+            .unwrap();
+        let shared = rt.launch(axpy(&x, &mut y)).unwrap().wait();
+        // `y` was on the failed GPU alone: right, or an error that says so.
+        match (shared, y.read()) {
+            (Ok(()), Ok(y)) => assert_eq!(*y, vec![3.0; N]),
+            (_, Err(error)) => assert!(error.to_string().contains("simulated card"), "{error}"),
+            (Err(error), Ok(_)) => panic!("{error}, and the result can be read"),
+        }
+    }
+}
+
+#[test]
 fn settled_launches_take_few_chunks() {
     let rt = runtime(slow_machine(1));
     let x = rt.array_from_vec(vec![2.0_f32; N]).unwrap();

@@ -373,8 +373,8 @@ impl Round<'_, '_> {
         footprint: &Footprint,
     ) -> Result<Result<(), DeviceError>, LaunchError> {
         let parts = [(part.device.memory(), footprint)];
-        // Each round strikes off a device.
-        for _ in 0..=self.takers.len() {
+        // A device that fails gives up what it held of an array, so this ends.
+        loop {
             let failed = self.shared.move_for(self.job, &parts, Company::Shared)?;
             let Some((device, error)) = failed else {
                 return Ok(Ok(()));
@@ -386,7 +386,6 @@ impl Round<'_, '_> {
                 self.fail(at, &error, Told::Yes);
             }
         }
-        unreachable!("every device that can fail has failed")
     }
 
     /// Has the CPU do a chunk. Whether there was one.
