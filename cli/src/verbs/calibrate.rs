@@ -12,9 +12,10 @@ pub(super) const VERB: Verb = Verb {
     help: concat!(
         "usage: impel calibrate [OPTION …]
 
-Measures what each device can do at best and what it draws, prints that, and keeps
-it where later runs find it. Devices are measured by themselves when they are first
-used; this is for when something has changed, or when the machine was busy then.
+Measures what each device can do at best and what it draws, prints that, and
+keeps it where later runs find it. Devices are measured by themselves when they
+are first used; this is for when something has changed, or when the machine was
+busy then.
 
 ",
         devices_help!()

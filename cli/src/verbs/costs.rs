@@ -11,17 +11,17 @@ use crate::{Failure, table};
 
 pub(super) const VERB: Verb = Verb {
     name: "costs",
-    summary: "shows, exports, imports or forgets what was learned of kernels and devices",
+    summary: "shows, exports, imports or forgets what was learned",
     help: "usage: impel costs [show]
        impel costs export FILE
        impel costs import FILE
        impel costs forget all | NAME | KEY
 
-What earlier launches taught: how long kernels take on which device, and what devices
-can do at best. `export` writes it to a file, `import` adds such a file to what is
-known here, and `forget` removes a kernel or a device, by its name or by its key of 16
-hexadecimal digits, or everything. Other programs may run meanwhile: what they learn
-is kept.
+What earlier launches taught: how long kernels take on which device, and what
+devices can do at best. `export` writes it to a file, `import` adds such a file
+to what is known here, and `forget` removes a kernel or a device, by its name or
+by its key of 16 hexadecimal digits, or everything. Other programs may run
+meanwhile: what they learn is kept.
 ",
     run,
 };
