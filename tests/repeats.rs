@@ -125,6 +125,27 @@ fn axpy(rt: &Runtime, alpha: f32, x: &Array<f32>, y: &mut Array<f32>) {
 }
 
 #[test]
+fn a_launch_that_settled_on_a_gpu_notices_what_the_host_writes() {
+    let name = "a_launch_that_settled_on_a_gpu_notices_what_the_host_writes";
+    devices::on_each_gpu(name, |rt, gpu| {
+        let x = rt.array_from_vec(vec![1.0_f32; 100]).unwrap();
+        let mut y = rt.zeros::<f32>(100).unwrap();
+        let params = saxpy::Params { alpha: 1.0, n: 100 };
+        for first in [0.0_f32, 1000.0, 2000.0] {
+            y.copy_from_slice(0, &[first; 100]).unwrap();
+            for _ in 0..40 {
+                let y = &mut y;
+                let launch = saxpy::saxpy { params, x: &x, y }.over(100_u32);
+                rt.launch(launch.with_policy(Policy::GpuOnly(gpu))).unwrap();
+                rt.sync();
+            }
+            assert_eq!(*y.read().unwrap(), [first + 40.0; 100]);
+        }
+        assert_eq!(rt.report().runs("saxpy", gpu).parts, 120);
+    });
+}
+
+#[test]
 fn a_repeat_on_other_arrays_of_the_same_size_uses_those() {
     let rt = devices::cpu_only();
     let x = rt.array_from_vec(vec![1.0_f32; 100]).unwrap();

@@ -8,12 +8,15 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::job::{Job, Placements};
 use super::launch::{Failure, workgroups};
+use super::record::Starting;
 use crate::device::{Argument, Buffer, Dispatched, Timing};
 use crate::graph::ArrayId;
 use crate::launch::{Bound, Slot};
 use crate::machine::DeviceId;
 use crate::plan::{Plan, Policy};
 use crate::region::{Span, SpanSet, Touch};
+use crate::trace::{Event, PartKind};
+use crate::transfer::Company;
 
 /// Repeats after which a launch is planned as any other: costs may have changed.
 const REPEATS_MAX: u32 = 64;
@@ -23,8 +26,8 @@ const REPEATS_MAX: u32 = 64;
 pub(super) struct Settled {
     policy: Policy,
     arrays: SmallVec<[ArrayId; 8]>,
-    device: DeviceId,
-    predicted_ns: f64,
+    /// Of one part.
+    plan: Arc<Plan>,
     repeats: u32,
 }
 
@@ -46,7 +49,7 @@ impl Settled {
 
 impl Shared {
     /// Notes what a plan came to if from now on it is no more than a dispatch.
-    pub(super) fn settle(&self, job: &Job<'_>, plan: &Plan) {
+    pub(super) fn settle(&self, job: &Job<'_>, plan: &Arc<Plan>) {
         let [part] = plan.parts.as_slice() else {
             return;
         };
@@ -58,8 +61,7 @@ impl Shared {
         job.facts.settle(Settled {
             policy: self.policy_of(job.body).clone(),
             arrays: job.slots.iter().map(|slot| slot.core.id()).collect(),
-            device: part.device,
-            predicted_ns: part.predicted_ns,
+            plan: Arc::clone(plan),
             repeats: 0,
         });
     }
@@ -67,8 +69,8 @@ impl Shared {
     /// Hands the launch to the GPU that did it before, if that is all there is to do; none if there is more. The inner error is the
     /// GPU's.
     pub(super) fn repeat(&self, job: &Job<'_>) -> Option<Result<(), Failure>> {
-        // Whoever watches, or checks, wants to see the whole of it.
-        if self.trace.is_on() || self.sampler.is_on() {
+        // Whoever checks wants to see the whole of it.
+        if self.sampler.is_on() {
             return None;
         }
         let policy = self.policy_of(job.body);
@@ -77,25 +79,14 @@ impl Shared {
             settled.repeats += u32::from(found);
             found && settled.repeats <= REPEATS_MAX
         })?;
-        let device = settled.device;
+        let [part] = settled.plan.parts.as_slice() else {
+            return None;
+        };
+        let (device, predicted_ns) = (part.device, part.predicted_ns);
         // Held until the dispatch is recorded, so that nothing is moved away before.
         let placements = Placements::lock(job);
         let bound = in_place(job, &placements, device)?;
-        let mut buffers = bound.iter();
-        let arguments: Option<SmallVec<[Argument<'_>; 8]>> = job
-            .body
-            .bound
-            .iter()
-            .map(|bound| match bound {
-                Bound::Uniform { start, end } => {
-                    Some(Argument::Uniform(&job.body.uniforms[*start..*end]))
-                }
-                Bound::Storage(slot) => Some(Argument::Storage {
-                    buffer: buffers.next()?,
-                    bound: slot.span,
-                }),
-            })
-            .collect();
+        let arguments = arguments(job, &bound)?;
         let (kernel, tile) = (job.body.kernel, job.whole());
         let gpu = self.devices.gpu(device);
         let dispatched = Dispatched {
@@ -103,20 +94,53 @@ impl Shared {
             tile,
             timing: Timing::Off,
         };
-        let outcome = gpu.dispatch(kernel, &arguments?, &[], dispatched);
+        self.record_plan(job, &settled.plan);
+        let starting = Starting {
+            device,
+            tile,
+            footprint: job.facts.alone(),
+            company: Company::Alone,
+            kind: PartKind::Planned,
+            predicted_ns,
+        };
+        let number = self.record_part(job, &starting);
+        let outcome = gpu.dispatch(kernel, &arguments, &[], dispatched);
         let outcome = outcome.map(|_| {
-            gpu.expect(settled.predicted_ns);
+            self.trace.record(|| Event::PartDone {
+                part: number,
+                ns: None,
+            });
+            gpu.expect(predicted_ns);
             let (name, count) = (kernel.name, workgroups(tile));
             self.report()
-                .add_part(name, device, count, settled.predicted_ns, None);
+                .add_part(name, device, count, predicted_ns, None);
             self.note_success(device);
             if *policy == Policy::Auto {
                 self.costs()
                     .took_part(job.key(), &[self.devices.key(device)]);
             }
         });
-        Some(outcome.map_err(|error| self.failure(job, device, tile, &error)))
+        Some(outcome.map_err(|error| {
+            self.note_part_failed(number, &error);
+            self.failure(job, device, tile, &error)
+        }))
     }
+}
+
+/// What the kernel binds; `buffers` are those of its arrays.
+fn arguments<'a>(
+    job: &'a Job<'_>,
+    buffers: &'a [Arc<Buffer>],
+) -> Option<SmallVec<[Argument<'a>; 8]>> {
+    let mut buffers = buffers.iter();
+    let argument = |bound: &'a Bound| match bound {
+        Bound::Uniform { start, end } => Some(Argument::Uniform(&job.body.uniforms[*start..*end])),
+        Bound::Storage(slot) => Some(Argument::Storage {
+            buffer: buffers.next()?,
+            bound: slot.span,
+        }),
+    };
+    job.body.bound.iter().map(argument).collect()
 }
 
 /// The buffers of all arguments, if everything that the launch needs is valid there, and what it writes nowhere else.
