@@ -3,7 +3,9 @@
 // All numbers here are exact in f32, whatever computes them.
 #![allow(clippy::float_cmp)]
 
+use impel::machine::MemoryId;
 use impel::sim::{Gpu, Machine};
+use impel::trace::{Ending, Event};
 use impel::{Array, DeviceId, Policy, Runtime};
 use impel_kernels::histogram::wgsl as bins_of;
 use impel_kernels::saxpy::wgsl as saxpy;
@@ -119,6 +121,44 @@ fn copies_and_work_go_on_side_by_side_where_the_links_can() {
         overlapped < 1.1 * longest,
         "{overlapped} s, and the upload takes {longest} s"
     );
+}
+
+/// A launch on the CPU, and behind it one on a GPU that reads its result and another array: that one travels meanwhile.
+#[test]
+fn what_a_queued_launch_reads_travels_while_the_one_before_it_works() {
+    let n = 4_000_000_usize;
+    let rt = Runtime::builder()
+        .threads(2)
+        .trace(true)
+        .simulated(Machine::desktop().with(Gpu::card()))
+        .build()
+        .unwrap();
+    let gpu = DeviceId(1);
+    let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+    let far = rt.array_from_vec(vec![4.0_f32; n]).unwrap();
+    let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+    let step = |x: &Array<f32>, y: &mut Array<f32>, policy| {
+        rt.launch(axpy(x, y).with_policy(policy)).unwrap();
+    };
+    for _ in 0..20 {
+        step(&x, &mut y, Policy::CpuOnly);
+    }
+    step(&far, &mut y, Policy::GpuOnly(gpu));
+    assert_eq!(*y.read().unwrap(), vec![23.0; n]);
+    let trace = rt.trace();
+    let at = |is: &dyn Fn(&Event) -> bool| trace.events.iter().position(|(_, event)| is(event));
+    let sent = at(&|event| matches!(event, Event::Prefetched { words, .. } if *words == n as u64));
+    let last = trace.events.iter().rposition(
+        |(_, event)| matches!(event, Event::PartStarted { device, .. } if *device == DeviceId::CPU),
+    );
+    assert!(sent.expect("it was sent ahead") < last.expect("the CPU worked"));
+    assert_eq!(
+        rt.report().moved(MemoryId::HOST, gpu.memory()).words,
+        2 * n as u64
+    );
+    trace
+        .verify(Ending::Open)
+        .expect("every word moved for a reason");
 }
 
 #[test]

@@ -156,6 +156,36 @@ impl Shared {
         }
     }
 
+    /// Whether a GPU has a buffer for a whole array; makes one if there is room that nobody has to leave.
+    pub(super) fn spare_buffer(&self, core: &Arc<ArrayCore>, device: DeviceId) -> bool {
+        let memory = device.memory();
+        let all = Span::new(0, core.words());
+        let mut holders = self.memories.lock();
+        let mut placement = core.placement();
+        if placement.buffer_of(memory, all).is_some() {
+            return true;
+        }
+        let (gpu, room) = (self.devices.gpu(device), self.room(device));
+        let free_words = gpu.memory_budget().saturating_sub(gpu.used_bytes()) / 4;
+        let fits = all.words() <= free_words.min(room.range_words_max);
+        if !fits || !placement.buffers(memory).is_empty() {
+            return false;
+        }
+        let Ok(buffer) = gpu.allocate(all.words()) else {
+            return false;
+        };
+        placement.place(
+            memory,
+            Placed {
+                span: all,
+                buffer: Arc::new(buffer),
+                last_use: self.memories.uses.fetch_add(1, Ordering::Relaxed) + 1,
+            },
+        );
+        register(&mut holders, memory, core);
+        true
+    }
+
     /// The buffers, if all are there.
     fn found(
         &self,

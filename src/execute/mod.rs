@@ -13,6 +13,7 @@ mod obey;
 mod outcome;
 mod pieces;
 mod planning;
+mod prefetch;
 mod queue;
 mod record;
 mod repeats;

@@ -94,7 +94,13 @@ impl Shared {
                 .map(|(part, footprint)| self.run_on_cpu(job, part.tile, footprint, kind))
                 .collect::<Result<Vec<()>, LaunchError>>()
         };
-        let streamed = self.stream_beside(job, &streams, company, cpu_parts);
+        let beside = || self.stream_beside(job, &streams, company, cpu_parts);
+        let waits = company == Company::Shared || running.is_empty();
+        let streamed = if waits {
+            self.prefetch_beside(beside)
+        } else {
+            beside()
+        };
         let mut gathered = Gathered::default();
         for started in running {
             self.finish_gpu_part(job, started, company, (&mut gathered, &mut failures));

@@ -90,6 +90,21 @@ impl<W> Queue<W> {
         (id, taken)
     }
 
+    /// What `pick` makes of the earliest `most` pieces of work that have not started. It may ask whether all work before a piece that
+    /// writes what an access touches is done.
+    pub(super) fn ahead<T>(
+        &self,
+        most: usize,
+        mut pick: impl FnMut(TaskId, &W, &dyn Fn(&Access) -> bool) -> Option<T>,
+    ) -> Vec<T> {
+        let state = self.state();
+        let graph = &state.graph;
+        let waiting = graph.waiting().take(most);
+        waiting
+            .filter_map(|(id, work)| pick(id, work, &|access| graph.is_settled(id, access)))
+            .collect()
+    }
+
     /// The arrays of work that has not started, the next first, `most` at most; some more than once.
     pub(super) fn upcoming(&self, most: usize) -> Vec<ArrayId> {
         self.state().graph.upcoming().take(most).collect()

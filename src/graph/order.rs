@@ -242,6 +242,19 @@ impl<W> Graph<W> {
         waiting.flat_map(|task| task.accesses.iter().map(|access| access.array))
     }
 
+    /// Work that has not started, the earliest first.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (TaskId, &W)> {
+        let tasks = self.tasks.iter();
+        tasks.filter_map(|(&id, task)| Some((id, task.work.as_ref()?)))
+    }
+
+    /// Whether no unfinished work before `id` writes what `access` touches.
+    pub(crate) fn is_settled(&self, id: TaskId, access: &Access) -> bool {
+        let writes = |earlier: &Access| earlier.write && earlier.conflicts(access);
+        let mut before = self.tasks.range(..id);
+        before.all(|(_, task)| !task.accesses.iter().any(writes))
+    }
+
     /// The latest unfinished work.
     pub(crate) fn latest(&self) -> Option<TaskId> {
         self.tasks.last_key_value().map(|(&id, _)| id)
