@@ -425,6 +425,81 @@ fn results_are_copied_home_so_rarely_that_it_costs_little_and_so_often_that_litt
 }
 
 #[test]
+fn a_recorded_step_goes_on_when_its_gpu_is_lost_between_replays() {
+    for mirror_at in [f64::INFINITY, 20.0, 0.0] {
+        let rt = with_replay(imagined(1, Vec::new()), mirror_at);
+        let mut x = rt.array_from_vec(vec![1_u32; WORDS]).unwrap();
+        let mut y = rt.array_from_vec(vec![0_u32; WORDS]).unwrap();
+        let params = kernels::Params {
+            first: 0,
+            count: WORDS as u32,
+            salt: 1,
+        };
+        let on_gpu = Policy::Split(vec![(DeviceId(1), 1.0)]);
+        let mut step = rt
+            .graph(|g| {
+                let x = g.array("x", &mut x)?;
+                let mut y = g.array("y", &mut y)?;
+                let launch = kernels::update {
+                    params,
+                    x: &x,
+                    y: &mut y,
+                };
+                g.launch(launch.over(WORDS).with_policy(on_gpu))?;
+                Ok(())
+            })
+            .unwrap();
+        step.replay(50).wait().unwrap();
+        drop(step);
+        rt.sync();
+        rt.lose_gpu(DeviceId(1));
+        let params = kernels::Params { salt: 0, ..params };
+        let launch = kernels::update {
+            params,
+            x: &x,
+            y: &mut y,
+        };
+        rt.launch(launch.over(WORDS)).unwrap();
+        let after_50 = (0..50).fold(0_u32, |y, _| y.wrapping_mul(5).wrapping_add(2));
+        let expected = after_50.wrapping_mul(5).wrapping_add(1);
+        assert_eq!(*y.read().unwrap(), [expected; WORDS]);
+        let repeated = rt.report().replayed();
+        assert_eq!(repeated, if mirror_at == 0.0 { 0 } else { 50 });
+    }
+}
+
+#[test]
+fn threads_with_arrays_of_their_own_all_get_theirs_back() {
+    let rt = with_replay(imagined(2, Vec::new()), f64::INFINITY);
+    let rounds = if devices::long() { 50 } else { 5 };
+    // A launch whose policy names a GPU that is lost before it starts would be refused.
+    let between_steps = std::sync::RwLock::new(());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (rt, between_steps) = (&rt, &between_steps);
+            scope.spawn(move || {
+                for round in 0..rounds {
+                    let gpus = [DeviceId(1), DeviceId(2)];
+                    let mut program = Program::new(rt, &gpus, 100 + thread * 1000 + round);
+                    program.waits = true;
+                    for _ in 0..20 {
+                        let _step = between_steps.read().unwrap();
+                        program.step();
+                    }
+                    program.check_all();
+                }
+            });
+        }
+        // One after the other is lost while they work; programs begin and end before and after it.
+        for gpu in [DeviceId(1), DeviceId(2)] {
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            let _nobody_steps = between_steps.write().unwrap();
+            rt.lose_gpu(gpu);
+        }
+    });
+}
+
+#[test]
 fn arrays_that_the_program_has_dropped_make_room_for_others() {
     let words = 1 << 16;
     let arrays_that_fit = 10;
