@@ -23,10 +23,9 @@ impl Who {
     fn policy(self, launch: u32) -> Policy {
         let gpu = DeviceId(1);
         match self {
-            Self::Gpu => Policy::GpuOnly(gpu),
             Self::Split => Policy::Split(vec![(DeviceId::CPU, 1.0), (gpu, 1.0)]),
             Self::Turns if launch.is_multiple_of(2) => Policy::CpuOnly,
-            Self::Turns => Policy::GpuOnly(gpu),
+            Self::Gpu | Self::Turns => Policy::GpuOnly(gpu),
         }
     }
 }
