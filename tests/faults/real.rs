@@ -81,10 +81,10 @@ fn outcome(happening: Happening, company: Company, victim: DeviceId) -> Option<O
     match happening {
         Happening::LostBefore(launch) => program.lose_before = Some(launch),
         Happening::LostInside => {
-            // Some seconds of work, on software.
+            // Tenths of a second of work, on software.
             program.kernel = with_module(SPIN);
-            program.n = 1024;
-            program.lose_after = Some(Duration::from_millis(40));
+            program.n = 256;
+            program.lose_after = Some(Duration::from_millis(20));
         }
         Happening::NoRoom => builder = builder.gpu_memory(256),
         Happening::Invalid => program.kernel = with_module("fn main() { let x = ; }"),
@@ -132,8 +132,8 @@ fn with_module(wgsl: &'static str) -> &'static Kernel {
     }))
 }
 
-/// Steps in loops that no device cuts short, each invocation many thousand times unless `x` is zero: seconds on software for a
-/// thousand elements.
+/// Saxpy after steps in loops that no device cuts short, each invocation many thousand times unless `x` is zero: tenths of a second on
+/// software for a thousand elements. The last parameter is padding, which is zero, as no compiler knows.
 const SPIN: &str = "
 @group(0) @binding(0) var<uniform> params: vec4<u32>;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
@@ -148,7 +148,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var k = 0u; k < min(x[i], 60000u); k++) {
         v = steps(steps(steps(steps(steps(steps(steps(steps(v))))))));
     }
-    y[i] = v;
+    y[i] = bitcast<u32>(bitcast<f32>(y[i]) + bitcast<f32>(params.x) * bitcast<f32>(x[i])) ^ (v & params.w);
 }
 ";
 

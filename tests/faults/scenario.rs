@@ -53,7 +53,7 @@ pub(crate) struct Program {
     pub(crate) n: usize,
     /// The GPU is lost before this launch, from 0, or before the result is read.
     pub(crate) lose_before: Option<u32>,
-    /// The GPU is lost so long after the start.
+    /// The GPU is lost so long after the first launch was handed over.
     pub(crate) lose_after: Option<Duration>,
 }
 
@@ -108,15 +108,7 @@ pub(crate) fn run(rt: &Runtime, company: Company, victim: DeviceId, program: Pro
         let pending = rt.launch(launch).unwrap();
         pending.wait().expect("nothing happened yet");
     }
-    std::thread::scope(|scope| {
-        if let Some(delay) = program.lose_after {
-            scope.spawn(move || {
-                std::thread::sleep(delay);
-                rt.lose_gpu(victim);
-            });
-        }
-        run_through(rt, company, victim, program)
-    })
+    run_through(rt, company, victim, program)
 }
 
 fn run_through(rt: &Runtime, company: Company, victim: DeviceId, program: Program) -> Outcome {
@@ -125,7 +117,7 @@ fn run_through(rt: &Runtime, company: Company, victim: DeviceId, program: Progra
         kernel,
         n,
         lose_before,
-        ..
+        lose_after,
     } = program;
     let x = rt.array_from_vec(words(2.0, n)).unwrap();
     let mut y = rt.array_from_vec(words(1.0, n)).unwrap();
@@ -145,7 +137,16 @@ fn run_through(rt: &Runtime, company: Company, victim: DeviceId, program: Progra
         let parameters = parameters(n);
         let launch = axpy(kernel, &parameters, &x, &mut y).with_policy(policy);
         let pending = rt.launch(launch).unwrap();
-        if let Err(error) = pending.wait() {
+        let ended = std::thread::scope(|scope| {
+            if let Some(delay) = lose_after.filter(|_| number == 0) {
+                scope.spawn(move || {
+                    std::thread::sleep(delay);
+                    rt.lose_gpu(victim);
+                });
+            }
+            pending.wait()
+        });
+        if let Err(error) = ended {
             lost |= outcome::launch_names_what_was_lost(&error, &name);
         }
     }
