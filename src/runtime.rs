@@ -11,7 +11,7 @@ use crate::device::cpu::Cpu;
 use crate::device::{Devices, Patience, Pool, sim};
 use crate::durability::Durability;
 use crate::error::{ArrayError, GraphError, LaunchError, RuntimeError};
-use crate::execute::{Books, Sampling, Shared};
+use crate::execute::{Books, Choices, Sampling, Shared};
 use crate::lanes::Level;
 use crate::launch::Launch;
 use crate::machine::{DeviceId, Machine};
@@ -54,6 +54,7 @@ pub struct RuntimeBuilder {
     simulated: Option<sim::Machine>,
     gpu_memory: Option<u64>,
     merging: Merging,
+    no_prefetch: bool,
     patience: Patience,
     sampling: Option<Sampling>,
     trace: Option<bool>,
@@ -174,6 +175,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether GPUs are sent what queued launches will read while other parts are at work (at first they are), or every launch
+    /// fetches its own words when it starts.
+    pub fn prefetch(mut self, on: bool) -> Self {
+        self.no_prefetch = !on;
+        self
+    }
+
     /// Most bytes of arrays that each GPU may hold.
     pub fn gpu_memory(mut self, bytes: u64) -> Self {
         self.gpu_memory = Some(bytes);
@@ -264,11 +272,17 @@ impl RuntimeBuilder {
         let mut runtime = Runtime {
             shared: Shared::new(
                 devices,
-                (self.policy, self.objective, self.merging),
+                Choices {
+                    policy: self.policy,
+                    objective: self.objective,
+                    merging: self.merging,
+                    prefetch: !self.no_prefetch,
+                    sampling: self.sampling,
+                    durability: self.durability,
+                },
                 books,
                 store,
                 trace,
-                (self.sampling, self.durability),
             ),
             executors: Vec::new(),
             verify,

@@ -62,7 +62,8 @@ fn launches_are_told_from_the_queue_to_the_end_with_what_moved_for_them() {
     let name = "launches_are_told_from_the_queue_to_the_end_with_what_moved_for_them";
     devices::on_each_gpu(name, |known, gpu| {
         drop(devices::name(known, gpu));
-        let rt = devices::builder().trace(true).build().unwrap();
+        let builder = devices::builder().trace(true).prefetch(false);
+        let rt = builder.build().unwrap();
         program(&rt, &Policy::GpuOnly(gpu));
         let trace = rt.trace();
         // Queueing runs ahead of carrying out by as much as the threads' turns allow.
@@ -169,6 +170,7 @@ fn is_remark(event: &Event) -> bool {
             | Event::Combined { .. }
             | Event::HostWrote { .. }
             | Event::Learned { .. }
+            | Event::Prefetched { .. }
     )
 }
 

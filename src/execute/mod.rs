@@ -86,6 +86,8 @@ pub(crate) struct Shared {
     standings: Mutex<std::collections::BTreeMap<crate::machine::DeviceId, standing::Standing>>,
     /// Whether near copies are merged.
     merging: Merging,
+    /// Whether queued launches are sent what they will read.
+    prefetch: bool,
     /// Who has buffers in which memory.
     memories: Arc<memory::Memories>,
     /// GPU parts whose times are wanted.
@@ -93,6 +95,17 @@ pub(crate) struct Shared {
     /// What makes lost words again, if that was asked for.
     safeguard: Option<durability::Safeguard>,
     queue: Queue<Work>,
+}
+
+/// How a runtime is to work, as its builder was told.
+#[derive(Debug)]
+pub(crate) struct Choices {
+    pub(crate) policy: Policy,
+    pub(crate) objective: Objective,
+    pub(crate) merging: Merging,
+    pub(crate) prefetch: bool,
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) durability: Durability,
 }
 
 /// A piece of work.
@@ -125,12 +138,19 @@ pub(crate) type Outcome = outcome::Outcome<Result<(), Arc<LaunchError>>>;
 impl Shared {
     pub(crate) fn new(
         devices: Devices,
-        (policy, objective, merging): (Policy, Objective, Merging),
+        choices: Choices,
         books: Books,
         store: CostStore,
         trace: Recorder,
-        (sampling, durability): (Option<Sampling>, Durability),
     ) -> Arc<Self> {
+        let Choices {
+            policy,
+            objective,
+            merging,
+            prefetch,
+            sampling,
+            durability,
+        } = choices;
         static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let mut costs = store.load();
         for (device, name) in devices.machine.devices() {
@@ -154,6 +174,7 @@ impl Shared {
             facts: facts::KnownFacts::default(),
             standings: Mutex::default(),
             merging,
+            prefetch,
             memories: Arc::default(),
             sampler: Sampler::new(sampling),
             timed: Mutex::default(),

@@ -45,7 +45,7 @@ impl Shared {
     }
 
     fn ahead(&self) -> Vec<Ahead> {
-        if self.devices.cpu_only() {
+        if self.devices.cpu_only() || !self.prefetch {
             return Vec::new();
         }
         let mut ahead = self.queue.ahead(LAUNCHES_MAX, |id, work, is_settled| {
