@@ -143,6 +143,7 @@ impl Shared {
         store: CostStore,
         trace: Recorder,
     ) -> Arc<Self> {
+        static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let Choices {
             policy,
             objective,
@@ -151,7 +152,6 @@ impl Shared {
             sampling,
             durability,
         } = choices;
-        static RUNTIMES: AtomicU64 = AtomicU64::new(0);
         let mut costs = store.load();
         for (device, name) in devices.machine.devices() {
             costs.name_device(devices.key(device), name);
