@@ -197,18 +197,27 @@ mod tests {
         });
     }
 
+    /// This test once more, in a process of its own.
     fn child(test: &str) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([test, "--exact", "--ignored", "--nocapture"]);
+        command.args([test, "--exact", "--nocapture"]);
         command
+    }
+
+    /// The directory that a child process was given.
+    fn given() -> Option<PathBuf> {
+        std::env::var_os(CHILD_DIRECTORY).map(PathBuf::from)
     }
 
     #[test]
     fn nothing_that_many_processes_and_threads_learn_at_once_is_lost() {
+        if let Some(directory) = given() {
+            return one_of_many_processes(directory);
+        }
         let directory = directory("many");
         let children: Vec<_> = (0..CHILDREN)
             .map(|number| {
-                child("store::costs::tests::one_of_many_processes")
+                child("store::costs::tests::nothing_that_many_processes_and_threads_learn_at_once_is_lost")
                     .env(CHILD_DIRECTORY, &directory)
                     .env(CHILD_NUMBER, number.to_string())
                     .stdout(Stdio::null())
@@ -228,14 +237,9 @@ mod tests {
         fs::remove_dir_all(directory).unwrap();
     }
 
-    #[test]
-    #[ignore = "a child process of the test above"]
-    fn one_of_many_processes() {
-        let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else {
-            return;
-        };
+    fn one_of_many_processes(directory: PathBuf) {
         let number: u64 = std::env::var(CHILD_NUMBER).unwrap().parse().unwrap();
-        let store = CostStore::in_directory(directory.into());
+        let store = CostStore::in_directory(directory);
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let store = &store;
@@ -253,6 +257,9 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_ignored_with_one_warning_and_replaced() {
+        if let Some(directory) = given() {
+            return reader_of_a_damaged_file(directory);
+        }
         let directory = directory("damaged");
         let store = CostStore::in_directory(directory.clone());
         let mut costs = Costs::default();
@@ -266,10 +273,12 @@ mod tests {
             &whole[..whole.len() / 2],
         ] {
             fs::write(store.path().unwrap(), content).unwrap();
-            let output = child("store::costs::tests::reader_of_a_damaged_file")
-                .env(CHILD_DIRECTORY, &directory)
-                .output()
-                .unwrap();
+            let output = child(
+                "store::costs::tests::a_damaged_file_is_ignored_with_one_warning_and_replaced",
+            )
+            .env(CHILD_DIRECTORY, &directory)
+            .output()
+            .unwrap();
             assert!(output.status.success());
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(said.matches("impel: warning:").count(), 1, "{said}");
@@ -278,13 +287,8 @@ mod tests {
         fs::remove_dir_all(directory).unwrap();
     }
 
-    #[test]
-    #[ignore = "a child process of the test above"]
-    fn reader_of_a_damaged_file() {
-        let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else {
-            return;
-        };
-        let store = CostStore::in_directory(directory.into());
+    fn reader_of_a_damaged_file(directory: PathBuf) {
+        let store = CostStore::in_directory(directory);
         assert_eq!(store.load(), Costs::default());
         let mut costs = store.load();
         learn(&mut costs, 2);

@@ -60,24 +60,17 @@ fn workers_leave_before_the_owner_goes_on() {
 #[test]
 fn a_worker_that_joins_too_late_is_found() {
     crate::fails(
-        "crews::a_worker_that_joins_too_late",
+        "crews::a_worker_that_joins_too_late_is_found",
         "no late worker panicked",
+        late::workers_come_early_and_late,
     );
 }
 
 #[test]
-#[ignore = "it fails: see above"]
-fn a_worker_that_joins_too_late() {
-    every_order(3, late::workers_come_early_and_late);
-}
-
-#[test]
 fn an_owner_that_is_not_told_is_found() {
-    crate::fails("crews::an_owner_that_is_not_told", "deadlock");
-}
-
-#[test]
-#[ignore = "it fails: see above"]
-fn an_owner_that_is_not_told() {
-    every_order(3, silent::workers_come_early_and_late);
+    crate::fails(
+        "crews::an_owner_that_is_not_told_is_found",
+        "deadlock",
+        silent::workers_come_early_and_late,
+    );
 }

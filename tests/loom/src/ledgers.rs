@@ -62,13 +62,8 @@ fn a_writer_is_alone_with_its_words() {
 #[test]
 fn a_ledger_that_lets_readers_in_is_found() {
     crate::fails(
-        "ledgers::a_ledger_that_lets_readers_in",
+        "ledgers::a_ledger_that_lets_readers_in_is_found",
         "Causality violation",
+        wrong::loans_of_overlapping_words,
     );
-}
-
-#[test]
-#[ignore = "it fails: see above"]
-fn a_ledger_that_lets_readers_in() {
-    every_order(3, wrong::loans_of_overlapping_words);
 }
