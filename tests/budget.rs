@@ -5,6 +5,8 @@
 
 mod devices;
 
+use std::time::Instant;
+
 use impel::machine::MemoryId;
 use impel::sim::{Gpu, Machine};
 use impel::trace::Event;
@@ -76,9 +78,22 @@ fn arrays_sixteen_times_the_memory_run_through_it_in_windows() {
         (1 << 20, 1 << 22)
     };
     with_budget(name, budget, |rt, gpu| {
+        let start = Instant::now();
         grows_by_one_each_time(rt, gpu, n, 2);
-        assert!(rt.report().runs("saxpy", gpu).parts > 64);
+        let (report, words) = (rt.report(), n as u64);
+        assert!(report.runs("saxpy", gpu).parts > 64);
         assert!(count(rt, |event| matches!(event, Event::Evicted { .. })) > 64);
+        let sent = report.moved(MemoryId::HOST, gpu.memory()).words;
+        let fetched = report.moved(gpu.memory(), MemoryId::HOST).words;
+        // Each launch needs both arrays, of which at most as much as fits is still there; its result goes home once.
+        assert!((4 * words - budget / 4..=4 * words).contains(&sent));
+        assert_eq!(fetched, 2 * words);
+        println!(
+            "{name}: {gpu}, {} MiB sent, {} MiB fetched, {:.1} s",
+            sent >> 18,
+            fetched >> 18,
+            start.elapsed().as_secs_f64()
+        );
     });
 }
 
