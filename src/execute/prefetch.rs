@@ -7,21 +7,22 @@ use smallvec::SmallVec;
 
 use super::job::{Job, Prepared};
 use super::{Shared, Work};
+use crate::array::Placement;
 use crate::graph::TaskId;
-use crate::launch::Slot;
 use crate::machine::DeviceId;
 use crate::plan::Policy;
-use crate::region::{Footprint, SpanSet, Touch};
+use crate::region::{Footprint, Span, SpanSet, Touch};
 use crate::trace::Event;
 use crate::transfer::{self, Company, Merging};
 
 /// Queued launches that are looked at.
 const LAUNCHES_MAX: usize = 4;
 
-/// A queued launch, and the numbers of the slots whose contents nobody will change before it reads them.
+/// A queued launch, where it will run, and the numbers of the slots whose contents nobody will change before it reads them.
 struct Ahead {
     id: TaskId,
     prepared: Arc<Prepared>,
+    device: DeviceId,
     settled: SmallVec<[usize; 8]>,
 }
 
@@ -44,6 +45,7 @@ impl Shared {
         })
     }
 
+    /// Queued launches that will run on a certain GPU and may miss words there.
     fn ahead(&self) -> Vec<Ahead> {
         if self.devices.cpu_only() || !self.prefetch {
             return Vec::new();
@@ -52,6 +54,7 @@ impl Shared {
             let Work::Launch { prepared, .. } = work else {
                 return None;
             };
+            let device = self.device_of(&prepared.job())?;
             let accesses = prepared.body.accesses();
             let settled = accesses
                 .iter()
@@ -61,10 +64,21 @@ impl Shared {
             Some(Ahead {
                 id,
                 prepared: Arc::clone(prepared),
+                device,
                 settled: settled.map(|(index, _)| index).collect(),
             })
         });
-        ahead.retain(|launch| !launch.settled.is_empty());
+        ahead.retain_mut(|launch| {
+            let job = launch.prepared.job();
+            launch.settled.retain(|index| {
+                // Whoever has the placement may be moving just these words.
+                let placement = job.slots[*index].core.try_placement();
+                placement.is_some_and(|placement| {
+                    !missing(&job, *index, launch.device, &placement).is_empty()
+                })
+            });
+            !launch.settled.is_empty()
+        });
         ahead
     }
 
@@ -81,30 +95,32 @@ impl Shared {
 
     fn prefetch(&self, ahead: &Ahead) {
         let job = ahead.prepared.job().numbered(ahead.id);
-        let Some(device) = self.device_of(&job) else {
-            return;
-        };
         for &index in &ahead.settled {
-            let (slot, needs) = (job.slots[index], &job.facts.needs()[index]);
-            let missing = slot
-                .core
-                .placement()
-                .residency
-                .missing(device.memory(), needs);
-            if !missing.is_empty() && self.spare_buffer(&slot.core, device) {
-                self.send_ahead(&job, slot, device, missing);
+            if self.spare_buffer(&job.slots[index].core, ahead.device) {
+                self.send_ahead(&job, index, ahead);
             }
         }
     }
 
-    /// Sends words to a GPU. What goes wrong will go wrong again when the launch wants them, and is told then.
-    fn send_ahead(&self, job: &Job<'_>, slot: &Slot, device: DeviceId, words: SpanSet) {
-        let memory = device.memory();
+    /// Sends a queued launch the words of one array that are missing. What goes wrong will go wrong again when the launch wants them,
+    /// and is told then.
+    fn send_ahead(&self, job: &Job<'_>, index: usize, ahead: &Ahead) {
+        let (slot, memory) = (job.slots[index], ahead.device.memory());
+        let mut placement = slot.core.placement();
+        // A launch that has started fetches for itself; if it is over, somebody may have written the words since. One that has not
+        // cannot go on without this placement, and nobody writes before it.
+        if !self.queue.has_not_started(ahead.id) {
+            return;
+        }
+        let all = Span::new(0, slot.core.words());
+        let words = missing(job, index, ahead.device, &placement);
+        if words.is_empty() || placement.buffer_of(memory, all).is_none() {
+            return;
+        }
         let count = words.words();
         let footprint = Footprint {
             arguments: vec![Touch::reading(words)],
         };
-        let mut placement = slot.core.placement();
         let copies = transfer::copies_of_parts(
             &[(memory, &footprint)],
             Company::Alone,
@@ -122,4 +138,10 @@ impl Shared {
         });
         drop(self.make_copies(Some(job.number), &slot.core, &mut placement, &copies.list));
     }
+}
+
+/// The words of an argument that the launch needs on a device and that are not there.
+fn missing(job: &Job<'_>, index: usize, device: DeviceId, placement: &Placement) -> SpanSet {
+    let needs = &job.facts.needs()[index];
+    placement.residency.missing(device.memory(), needs)
 }

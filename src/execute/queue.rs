@@ -105,6 +105,11 @@ impl<W> Queue<W> {
             .collect()
     }
 
+    /// Whether this work waits to be taken.
+    pub(super) fn has_not_started(&self, id: TaskId) -> bool {
+        self.state().graph.has_not_started(id)
+    }
+
     /// The arrays of work that has not started, the next first, `most` at most; some more than once.
     pub(super) fn upcoming(&self, most: usize) -> Vec<ArrayId> {
         self.state().graph.upcoming().take(most).collect()

@@ -248,6 +248,11 @@ impl<W> Graph<W> {
         tasks.filter_map(|(&id, task)| Some((id, task.work.as_ref()?)))
     }
 
+    /// Whether this work has not started.
+    pub(crate) fn has_not_started(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|task| task.work.is_some())
+    }
+
     /// Whether no unfinished work before `id` writes what `access` touches.
     pub(crate) fn is_settled(&self, id: TaskId, access: &Access) -> bool {
         let writes = |earlier: &Access| earlier.write && earlier.conflicts(access);
@@ -307,6 +312,18 @@ mod tests {
         assert_eq!(graph.finish(first), 0);
         assert_eq!(graph.finish(second), 1);
         assert_eq!(started(&mut graph), "x");
+    }
+
+    #[test]
+    fn work_has_not_started_until_it_is_taken() {
+        let mut graph = Graph::default();
+        let first = graph.add('a', vec![access(0, 0, 5, true)], 1);
+        let second = graph.add('b', vec![access(0, 0, 5, false)], 1);
+        assert!(graph.has_not_started(first) && graph.has_not_started(second));
+        assert_eq!(graph.take(first), Some('a'));
+        assert!(!graph.has_not_started(first) && graph.has_not_started(second));
+        graph.finish(first);
+        assert!(!graph.has_not_started(first) && graph.has_not_started(second));
     }
 
     #[test]
