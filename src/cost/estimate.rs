@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use super::limits::Work;
+use super::work::Work;
 
 /// Samples kept per class of work.
 const KEPT_MAX: usize = 16;

@@ -4,42 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// An amount of work: what a part of a launch does, summed over its invocations.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Work {
-    /// Bytes read and written in memory.
-    pub bytes: f64,
-    /// 32-bit operations that run at the device's full rate: additions, multiplications, comparisons (a fused
-    /// multiply-add counts as two).
-    pub ops: f64,
-    /// Operations that take many steps: division, square roots, exponentials, sines.
-    pub special_ops: f64,
-}
-
-impl Work {
-    /// The same work, `count` times.
-    pub fn times(self, count: f64) -> Self {
-        Self {
-            bytes: self.bytes * count,
-            ops: self.ops * count,
-            special_ops: self.special_ops * count,
-        }
-    }
-}
-
-impl fmt::Display for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            bytes,
-            ops,
-            special_ops,
-        } = self;
-        write!(
-            f,
-            "{bytes:.3e} B, {ops:.3e} ops, {special_ops:.3e} special ops"
-        )
-    }
-}
+use super::work::Work;
 
 /// One direction between host memory and a device's memory.
 #[derive(Clone, Copy, Debug, PartialEq)]

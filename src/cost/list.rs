@@ -72,8 +72,9 @@ impl fmt::Display for Costs {
 
 #[cfg(test)]
 mod tests {
-    use super::super::limits::{DeviceLimits, Work};
+    use super::super::limits::DeviceLimits;
     use super::super::table::Sample;
+    use super::super::work::Work;
     use super::*;
 
     #[test]

@@ -113,8 +113,9 @@ fn add_samples(own: &mut Learnt, news: &Learnt, limits: &super::DeviceLimits) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::limits::{DeviceLimits, Work};
+    use super::super::limits::DeviceLimits;
     use super::super::table::{DeviceKey, KernelKey, Sample};
+    use super::super::work::Work;
     use super::*;
 
     fn record(costs: &mut Costs, kernel: u64, device: u64, ns: f64) {

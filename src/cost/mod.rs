@@ -14,10 +14,12 @@ mod merge;
 mod power;
 mod table;
 mod text;
+mod work;
 
 pub use estimate::Prediction;
 pub use estimate::Source;
-pub use limits::{DeviceLimits, LimitError, Link, Work, until_believable};
+pub use limits::{DeviceLimits, LimitError, Link, until_believable};
 pub use power::{Calibration, Power};
 pub use table::{Costs, DeviceKey, KernelKey, Sample};
 pub use text::CostsError;
+pub use work::Work;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::estimate::{Class, Point, Prediction, Source};
 use super::learnt::{Learnt, class_of};
-use super::limits::{DeviceLimits, Work};
+use super::limits::DeviceLimits;
 use super::power::Power;
+use super::work::Work;
 
 /// Relative spread of a prior: kernels miss their limits by about this much.
 const PRIOR_SPREAD: f64 = 0.5;

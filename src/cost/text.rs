@@ -22,9 +22,10 @@ use std::str::{FromStr, SplitWhitespace};
 use thiserror::Error;
 
 use super::estimate::{Class, Point};
-use super::limits::{DeviceLimits, Link, Work};
+use super::limits::{DeviceLimits, Link};
 use super::power::Power;
 use super::table::{Costs, DeviceKey, KernelKey, is_time};
+use super::work::Work;
 
 const HEADER: &str = "impel-costs 2";
 
@@ -257,8 +258,8 @@ fn hex(fields: &mut SplitWhitespace<'_>) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::limits::Work;
     use super::super::table::Sample;
+    use super::super::work::Work;
     use super::*;
 
     fn learnt(samples: &[(u8, u8, f64, f64)]) -> Costs {

@@ -131,7 +131,7 @@ impl Facts {
         };
         let mut alone = footprint(&resolved, &bound, whole, Company::Shared);
         let work_per_invocation = resolved.work();
-        let work = work(kernel, &work_per_invocation, whole, &alone);
+        let work = Work::of_tile(kernel, &work_per_invocation, whole, &alone);
         alone.arguments.iter_mut().for_each(in_place);
         Self {
             kernel,
@@ -220,9 +220,9 @@ impl Facts {
         footprint(&self.resolved, &self.bound, tile, company)
     }
 
-    /// How much work a tile is. Memory traffic is the footprint, since caches serve repeated loads.
+    /// How much work a tile is.
     pub(super) fn work(&self, tile: Tile, footprint: &Footprint) -> Work {
-        work(self.kernel, &self.work_per_invocation, tile, footprint)
+        Work::of_tile(self.kernel, &self.work_per_invocation, tile, footprint)
     }
 
     /// Why the launch cannot be cut, if it cannot.
@@ -339,29 +339,6 @@ fn in_place(touch: &mut Touch) {
     touch.combine = false;
     touch.exact = false;
     touch.reads = touch.reads.union(&touch.writes);
-}
-
-fn work(
-    kernel: &Kernel,
-    per_invocation: &kernel::WorkEstimate,
-    tile: Tile,
-    footprint: &Footprint,
-) -> Work {
-    let invocations: f64 = (0..3)
-        .map(|axis| {
-            f64::from(tile.hi[axis] - tile.lo[axis]) * f64::from(kernel.workgroup_size[axis])
-        })
-        .product();
-    let words: u64 = footprint
-        .arguments
-        .iter()
-        .map(|touch| touch.reads.words() + touch.writes.words())
-        .sum();
-    Work {
-        bytes: words as f64 * 4.0,
-        ops: (per_invocation.flops + per_invocation.int_ops) * invocations,
-        special_ops: per_invocation.special * invocations,
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

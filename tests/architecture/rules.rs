@@ -22,7 +22,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("machine", &["lanes"]),
     ("region", &["machine"]),
     ("kernel", &["region", "lanes"]),
-    ("cost", &["kernel", "machine"]),
+    ("cost", &["kernel", "lanes", "machine", "region"]),
     ("plan", &["region", "kernel", "machine", "cost", "lanes"]),
     ("transfer", &["region", "machine", "cost", "plan"]),
     ("graph", &["region"]),

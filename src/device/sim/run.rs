@@ -273,23 +273,9 @@ fn resolved<T>(launch: &Launched<'_>, ask: impl FnOnce(&Resolved<'_>) -> T) -> T
     }))
 }
 
-/// What a part does: its footprint in bytes, and the operations of its invocations.
+/// What a part does.
 fn work(launch: &Launched<'_>, tile: Tile) -> Work {
-    let kernel = launch.kernel;
     let ask = |resolved: &Resolved<'_>| (resolved.work(), resolved.footprint(tile));
-    let (per, footprint) = resolved(launch, ask);
-    let invocations: f64 = (0..3)
-        .map(|axis| {
-            f64::from(tile.hi[axis] - tile.lo[axis]) * f64::from(kernel.workgroup_size[axis])
-        })
-        .product();
-    let touched = footprint.arguments.iter();
-    let words: u64 = touched
-        .map(|touch| touch.reads.words() + touch.writes.words())
-        .sum();
-    Work {
-        bytes: words as f64 * 4.0,
-        ops: (per.flops + per.int_ops) * invocations,
-        special_ops: per.special * invocations,
-    }
+    let (per_invocation, footprint) = resolved(launch, ask);
+    Work::of_tile(launch.kernel, &per_invocation, tile, &footprint)
 }
