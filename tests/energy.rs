@@ -1,11 +1,14 @@
-//! Can energy be planned for? On counters of a processor as Linux shows them, in a folder of the test's own.
+//! Can energy be planned for? On counters of a processor as Linux shows them, in a folder of the test's own, and on imagined machines.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use impel::plan::SplitVerdict;
+use impel::sim::{Gpu, Machine};
 use impel::{DeviceId, LaunchError, Objective, Runtime};
+use impel_kernels::nbody::wgsl as nbody;
 use impel_kernels::saxpy::wgsl as saxpy;
 
 /// What the imagined processor draws, in watts.
@@ -104,4 +107,100 @@ fn energy_that_cannot_be_read_is_refused_with_the_file() {
     );
     assert!(error.starts_with(&expected), "{error}");
     assert_eq!(rt.report().joules(DeviceId::CPU), None);
+}
+
+/// A GPU that does so many operations a second, and draws so much.
+fn card(name: &str, ops_per_s: f64, (idle_w, busy_w): (f64, f64)) -> Gpu {
+    let mut gpu = Gpu::card().named(name).with_power(idle_w, busy_w);
+    gpu.limits.ops_per_s = ops_per_s;
+    gpu.limits.special_ops_per_s = ops_per_s / 10.0;
+    gpu
+}
+
+/// A slow CPU, a GPU that is twice as fast and frugal, and one that is twenty times as fast and hungry.
+fn uneven() -> Machine {
+    let mut machine = Machine::desktop()
+        .with(card("frugal", 1e10, (5.0, 20.0)))
+        .with(card("hungry", 1e11, (15.0, 1000.0)));
+    machine.cpu.ops_per_s = 5e9;
+    machine.cpu.special_ops_per_s = 5e8;
+    machine
+}
+
+/// What a launch took.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    seconds: f64,
+    joules: f64,
+    /// As it was planned.
+    planned_joules: Option<f64>,
+}
+
+/// Forces between some bodies, planned for `objective`.
+fn forces(machine: Machine, objective: Objective) -> Result<Cost, LaunchError> {
+    let builder = Runtime::builder().threads(1).objective(objective);
+    let rt = builder.simulated(machine).build().unwrap();
+    let count = 1000;
+    let bodies = rt.array_from_vec(vec![[1.0_f32; 4]; count]).unwrap();
+    let mut accelerations = rt.zeros::<[f32; 4]>(count).unwrap();
+    let params = nbody::Params {
+        n: count as u32,
+        softening_squared: 0.1,
+    };
+    let launch = nbody::nbody {
+        params,
+        bodies: &bodies,
+        accelerations: &mut accelerations,
+    };
+    let launch = launch.over(count as u32);
+    let planned_joules = match rt.explain(&launch)?.split {
+        SplitVerdict::Frugal { joules, .. } => Some(joules),
+        _ => None,
+    };
+    rt.launch(launch)?.wait().unwrap();
+    let report = rt.report();
+    let devices = 0..=rt.machine().gpus.len();
+    let joules = devices.map(|number| report.joules(DeviceId(number as u8)).unwrap_or_default());
+    Ok(Cost {
+        seconds: rt.simulated_time().unwrap().as_secs_f64(),
+        joules: joules.sum(),
+        planned_joules,
+    })
+}
+
+#[test]
+fn on_an_imagined_machine_energy_is_traded_for_time() {
+    let [time, energy, both] = [Objective::Time, Objective::Energy, Objective::EnergyDelay]
+        .map(|objective| forces(uneven(), objective).unwrap());
+    assert!(time.seconds < 0.2 * energy.seconds, "{time:?} {energy:?}");
+    assert!(energy.joules < 0.6 * time.joules, "{time:?} {energy:?}");
+    let product = |cost: Cost| cost.joules * cost.seconds;
+    for other in [time, energy] {
+        assert!(product(both) < 1.01 * product(other), "{both:?} {other:?}");
+    }
+    for cost in [energy, both] {
+        let planned = cost.planned_joules.expect("planned by energy");
+        assert!((cost.joules / planned - 1.0).abs() < 0.05, "{cost:?}");
+    }
+}
+
+#[test]
+fn where_the_fastest_is_frugal_too_nothing_is_traded() {
+    let mut machine = uneven();
+    machine.gpus.remove(0);
+    machine.gpus[0] = card("fast and frugal", 1e11, (1.0, 30.0));
+    let [time, energy] = [Objective::Time, Objective::Energy]
+        .map(|objective| forces(machine.clone(), objective).unwrap());
+    assert!(energy.joules <= time.joules, "{time:?} {energy:?}");
+    assert!(energy.seconds < 1.2 * time.seconds, "{time:?} {energy:?}");
+}
+
+#[test]
+fn an_imagined_device_of_unknown_power_is_named() {
+    let mut machine = uneven();
+    machine.gpus[1].power = None;
+    let error = forces(machine.clone(), Objective::Energy).unwrap_err();
+    let expected = "kernel `nbody`: energy cannot be planned, since what GPU 2 draws is unknown: nothing says what hungry draws";
+    assert_eq!(error.to_string(), expected);
+    assert!(forces(machine, Objective::Time).is_ok());
 }

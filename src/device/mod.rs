@@ -159,11 +159,12 @@ impl Devices {
         }
     }
 
-    /// Opens the energy counters of this machine, those of the processor under `powercap` if that is given. An imagined machine has none.
+    /// Opens the energy counters of this machine, those of the processor under `powercap` if that is given.
     pub(crate) fn open_meters(&mut self, powercap: Option<&Path>) {
-        if self.world.is_none() {
-            self.meters = Meters::open(&self.machine, powercap);
-        }
+        self.meters = match &self.world {
+            Some(world) => Meters::imagined(&self.machine, world),
+            None => Meters::open(&self.machine, powercap),
+        };
     }
 
     /// Joules drawn since the counters were opened, by each device that has one.

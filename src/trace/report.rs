@@ -196,7 +196,7 @@ impl fmt::Display for Report {
         }
         self.show_use(f)?;
         for (device, joules) in &self.joules {
-            writeln!(f, "{joules:.1} J drawn by {}", self.name(device.0))?;
+            writeln!(f, "{joules:.3} J drawn by {}", self.name(device.0))?;
         }
         for (device, cause) in &self.failures {
             writeln!(f, "{} failed: {cause}", self.name(device.0))?;

@@ -2,7 +2,7 @@
 //! down.
 
 use super::Fault;
-use crate::cost::{DeviceLimits, Link};
+use crate::cost::{DeviceLimits, Link, Power};
 use crate::machine::{self, Backend, GpuFeature, GpuLimits, Kind};
 
 /// A machine that is imagined: give it to [`RuntimeBuilder::simulated`](crate::RuntimeBuilder::simulated) to try a program on hardware
@@ -14,6 +14,8 @@ use crate::machine::{self, Backend, GpuFeature, GpuLimits, Kind};
 pub struct Machine {
     /// What the CPU does at best; its links are not used.
     pub cpu: DeviceLimits,
+    /// What the CPU draws, if that is known; without, no launch can save energy.
+    pub cpu_power: Option<Power>,
     /// The GPUs: devices 1 and up, in this order.
     pub gpus: Vec<Gpu>,
     /// What goes wrong on them, and when.
@@ -27,6 +29,8 @@ pub struct Gpu {
     pub name: String,
     /// What it and its links do at best.
     pub limits: DeviceLimits,
+    /// What it draws, if that is known; copies draw nothing beyond that.
+    pub power: Option<Power>,
     /// Most bytes of arrays that it can hold.
     pub memory_bytes: u64,
     /// Largest array, in bytes, that a kernel can see.
@@ -36,7 +40,8 @@ pub struct Gpu {
 }
 
 impl Machine {
-    /// A desktop's CPU and no GPU.
+    /// A desktop's CPU and no GPU. At work it draws what an Intel Core i5-10400 may draw for long (65 W by its product specifications);
+    /// the 10 W of one that does nothing are an estimate.
     pub fn desktop() -> Self {
         Self {
             cpu: DeviceLimits {
@@ -49,6 +54,10 @@ impl Machine {
                 up: Link::NONE,
                 down: Link::NONE,
             },
+            cpu_power: Some(Power {
+                idle_w: 10.0,
+                busy_w: 65.0,
+            }),
             gpus: Vec::new(),
             faults: Vec::new(),
         }
@@ -68,7 +77,8 @@ impl Machine {
 }
 
 impl Gpu {
-    /// A card in a slot: ten times a desktop's CPU, behind a link of 12 GB/s.
+    /// A card in a slot: ten times a desktop's CPU, behind a link of 12 GB/s. At work it draws what an NVIDIA `GeForce` RTX 3060 may draw
+    /// (170 W by its specifications); the 15 W of one that does nothing are an estimate.
     pub fn card() -> Self {
         let link = Link {
             latency_ns: 1e4,
@@ -86,6 +96,10 @@ impl Gpu {
                 up: link,
                 down: link,
             },
+            power: Some(Power {
+                idle_w: 15.0,
+                busy_w: 170.0,
+            }),
             memory_bytes: 8 << 30,
             binding_bytes_max: 2 << 30,
             overlap: false,
@@ -95,6 +109,12 @@ impl Gpu {
     /// The same GPU under another name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// The same GPU with another power.
+    pub fn with_power(mut self, idle_w: f64, busy_w: f64) -> Self {
+        self.power = Some(Power { idle_w, busy_w });
         self
     }
 

@@ -1,11 +1,12 @@
 //! What time is it on an imagined machine? One clock for the host, and for each device the moments at which its queue and its links
 //! are free again. Nothing here waits: time passes when somebody asks for what is not done yet.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Machine;
 use super::durations::Durations;
-use crate::cost::Work;
+use crate::cost::{Power, Work};
 use crate::machine::DeviceId;
 
 /// A moment on the virtual clock, in ns since the machine was started; infinite for what never ends.
@@ -23,6 +24,8 @@ pub(super) enum Direction {
 pub(crate) struct World {
     durations: Durations,
     overlap: Vec<bool>,
+    /// The CPU's first.
+    power: Vec<Option<Power>>,
     clock: Mutex<Clock>,
 }
 
@@ -30,6 +33,32 @@ pub(crate) struct World {
 struct Clock {
     now: Instant,
     devices: Vec<Timeline>,
+    /// When each device works, the CPU first.
+    shifts: Vec<Shifts>,
+}
+
+/// When a device works: the time that it has worked, and the stretches that are not over.
+#[derive(Clone, Debug, Default)]
+struct Shifts {
+    done_ns: f64,
+    ahead: VecDeque<(Instant, Instant)>,
+}
+
+impl Shifts {
+    fn add(&mut self, now: Instant, from: Instant, to: Instant) {
+        while let Some((from, to)) = self.ahead.front().filter(|(_, to)| *to <= now) {
+            self.done_ns += to - from;
+            self.ahead.pop_front();
+        }
+        self.ahead.push_back((from, to));
+    }
+
+    /// Time that the device has worked until `now`.
+    fn busy_ns(&self, now: Instant) -> f64 {
+        let ahead = self.ahead.iter();
+        let begun = ahead.map(|(from, to)| (to.min(now) - from).max(0.0));
+        self.done_ns + begun.sum::<f64>()
+    }
 }
 
 /// When a device is free again.
@@ -50,8 +79,13 @@ impl World {
         Arc::new(Self {
             durations: Durations::of(machine),
             overlap: machine.gpus.iter().map(|gpu| gpu.overlap).collect(),
+            power: [machine.cpu_power]
+                .into_iter()
+                .chain(machine.gpus.iter().map(|gpu| gpu.power))
+                .collect(),
             clock: Mutex::new(Clock {
                 now: 0.0,
+                shifts: vec![Shifts::default(); machine.gpus.len() + 1],
                 devices: vec![Timeline::default(); machine.gpus.len()],
             }),
         })
@@ -65,7 +99,10 @@ impl World {
     /// The CPU works; how long that took, in ns.
     pub(crate) fn work_on_cpu(&self, work: Work) -> f64 {
         let ns = self.durations.compute_ns(DeviceId::CPU, work);
-        self.clock().now += ns;
+        let mut clock = self.clock();
+        let start = clock.now;
+        clock.now += ns;
+        clock.work(DeviceId::CPU, start, start + ns);
         ns
     }
 
@@ -91,9 +128,11 @@ impl World {
         } else {
             start.max(line.all)
         };
-        line.kernels = start + ns;
-        line.all = line.all.max(line.kernels);
-        (ns, line.kernels)
+        let end = start + ns;
+        line.kernels = end;
+        line.all = line.all.max(end);
+        clock.work(device, start, end);
+        (ns, end)
     }
 
     /// Words go over a device's link, `slower` times as long as usual, when it has done what they wait for: when they have arrived. Where
@@ -130,9 +169,25 @@ impl World {
     /// A device never ends what it does.
     pub(super) fn hang(&self, device: DeviceId) {
         let mut clock = self.clock();
+        let now = clock.now;
         let line = clock.line(device);
+        let start = line.all.max(now);
         line.kernels = Instant::INFINITY;
         line.all = Instant::INFINITY;
+        clock.work(device, start, Instant::INFINITY);
+    }
+
+    /// What a device draws, if the machine says so.
+    pub(crate) fn power(&self, device: DeviceId) -> Option<Power> {
+        self.power.get(usize::from(device.0)).copied().flatten()
+    }
+
+    /// Joules that a device has drawn until now, if the machine says what it draws.
+    pub(crate) fn joules(&self, device: DeviceId) -> Option<f64> {
+        let power = self.power(device)?;
+        let clock = self.clock();
+        let busy_ns = clock.shifts[usize::from(device.0)].busy_ns(clock.now);
+        Some(power.joules(busy_ns, clock.now))
     }
 
     /// When a device will have done everything.
@@ -150,6 +205,12 @@ impl World {
 }
 
 impl Clock {
+    /// Notes when a device works.
+    fn work(&mut self, device: DeviceId, from: Instant, to: Instant) {
+        let now = self.now;
+        self.shifts[usize::from(device.0)].add(now, from, to);
+    }
+
     fn line(&mut self, device: DeviceId) -> &mut Timeline {
         &mut self.devices[usize::from(device.0) - 1]
     }
