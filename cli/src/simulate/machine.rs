@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use impel::cost::{DeviceLimits, Link};
+use impel::cost::{DeviceLimits, Link, Power};
 use impel::simulate::{Copying, Duplex};
 
 use crate::Failure;
@@ -21,6 +21,8 @@ pub(crate) struct Machine {
 pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) limits: DeviceLimits,
+    /// What it draws, if the file says so.
+    pub(crate) power: Option<Power>,
     pub(crate) memory_bytes: f64,
     /// Working sets up to this many bytes are served from a cache, …
     pub(crate) cache_bytes: f64,
@@ -49,6 +51,7 @@ impl Device {
                 up: Link::NONE,
                 down: Link::NONE,
             },
+            power: None,
             memory_bytes: f64::INFINITY,
             cache_bytes: 0.0,
             cache_gain: 1.0,
@@ -139,6 +142,14 @@ fn set(device: &mut Device, word: &str, rest: &str) -> Result<(), String> {
         ("ops", [value, unit]) => limits.ops_per_s = amount(value, unit, "op/s")?,
         ("special", [value, unit]) => limits.special_ops_per_s = amount(value, unit, "op/s")?,
         ("launch", [value, unit]) => limits.launch_ns = amount(value, unit, "s")? * 1e9,
+        ("power", [idle, idle_unit, busy, busy_unit]) => {
+            let power = Power {
+                idle_w: amount(idle, idle_unit, "W")?,
+                busy_w: amount(busy, busy_unit, "W")?,
+            };
+            power.check().map_err(|error| error.to_string())?;
+            device.power = Some(power);
+        }
         ("memory", [value, unit]) => device.memory_bytes = amount(value, unit, "B")?,
         ("cache", [value, unit, gain]) => {
             device.cache_bytes = amount(value, unit, "B")?;
@@ -206,6 +217,7 @@ mod tests {
                     // The CPU has no link, and nor has what works in its memory.
                     let linked = device.limits.up != Link::NONE;
                     assert!(!linked || checked.is_ok(), "{}: {checked:?}", device.name);
+                    assert!(device.power.is_some(), "{}", device.name);
                 }
                 machine.devices.len()
             })
@@ -235,5 +247,9 @@ mod tests {
             "line 2: `speed 3` says nothing of a device"
         );
         assert_eq!(error("cpu A\nops 1 Gop/s"), "A lacks its `bandwidth`");
+        assert_eq!(
+            error("cpu A\npower 50 W 20 W"),
+            "line 2: a power at full load of 2e1 W is not believable: measure again"
+        );
     }
 }
