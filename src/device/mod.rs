@@ -9,10 +9,11 @@ pub(crate) mod environment;
 mod error;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+mod pace;
 pub mod sim;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use accelerator::Engine;
@@ -28,6 +29,7 @@ use crate::machine::{DeviceId, Kind, Machine};
 use cpu::Cpu;
 pub(crate) use deadline::Deadline;
 use energy::Meters;
+use pace::Pace;
 
 /// A pool of CPU workers, as callers make them.
 pub type Pool = rayon::ThreadPool;
@@ -64,9 +66,6 @@ impl Default for GpuChoice {
     }
 }
 
-/// Least time between two batches of launches that are recorded one by one.
-const FLUSH_EVERY: Duration = Duration::from_micros(200);
-
 /// Every device of a runtime.
 #[derive(Debug)]
 pub(crate) struct Devices {
@@ -77,8 +76,8 @@ pub(crate) struct Devices {
     world: Option<Arc<sim::World>>,
     /// What an imagined CPU does at best.
     cpu_limits: Option<DeviceLimits>,
-    /// When work was last handed to the GPUs by [`flush_if_due`](Self::flush_if_due).
-    flushed: Mutex<Option<Instant>>,
+    /// When recorded launches are handed over.
+    pace: Mutex<Pace>,
     /// Keys of recorded costs, the CPU's first.
     keys: Vec<DeviceKey>,
     meters: Meters,
@@ -154,7 +153,7 @@ impl Devices {
             gpus,
             world: None,
             cpu_limits: None,
-            flushed: Mutex::default(),
+            pace: Mutex::default(),
             meters: Meters::closed(),
         }
     }
@@ -281,25 +280,39 @@ impl Devices {
         }
     }
 
-    /// Hands recorded work to the GPUs unless that was done a moment ago: a single launch starts at once, and a chain of them goes in
-    /// batches. Whether it did.
+    /// Hands a launch that was just recorded to the GPUs, unless it should go with what follows: a single launch starts at once, a
+    /// chain of them goes in batches, and one whose results will be read at once goes with the read. Whether it did.
     pub(crate) fn flush_if_due(&self) -> bool {
         if self.cpu_only() {
             return true;
         }
-        let now = Instant::now();
-        let mut flushed = self.flushed.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = flushed.is_none_or(|flushed| now - flushed >= FLUSH_EVERY);
+        let due = self.pace().record(Instant::now());
         if due {
-            *flushed = Some(now);
-            drop(flushed);
             self.flush();
         }
         due
     }
 
+    /// Notes that somebody waits for what was recorded.
+    pub(crate) fn note_wait(&self) {
+        if !self.cpu_only() {
+            self.pace().wait(Instant::now());
+        }
+    }
+
+    /// Hands over what was recorded a while ago.
+    pub(crate) fn flush_late(&self) {
+        self.pace().nobody_waited();
+        self.flush();
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until the GPUs have done what was recorded.
     pub(crate) fn wait(&self) {
+        self.note_wait();
         for gpu in &self.gpus {
             // As in `flush`.
             drop(gpu.flush().and_then(|ticket| gpu.wait(&ticket)));
@@ -308,6 +321,7 @@ impl Devices {
 
     /// As [`wait`](Self::wait), but no longer than until `deadline`. Whether they have done it.
     pub(crate) fn wait_until(&self, deadline: Deadline) -> bool {
+        self.note_wait();
         for gpu in &self.gpus {
             let left = deadline.left().unwrap_or_default();
             let ended = gpu.flush().map(|ticket| gpu.wait_within(&ticket, left));

@@ -298,7 +298,7 @@ impl Shared {
                     recorded = !self.devices.cpu_only();
                 }
                 Next::Flush => {
-                    self.devices.flush();
+                    self.devices.flush_late();
                     recorded = false;
                 }
                 Next::Stop => return,

@@ -126,6 +126,7 @@ impl Shared {
         let device = DeviceId(away.0);
         let gpu = self.devices.gpu(device);
         let outcome = if to == MemoryId::HOST {
+            self.devices.note_wait();
             self.before_overwrite(core, spans)?;
             let window = Span::new(0, core.words());
             let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
