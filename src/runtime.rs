@@ -476,7 +476,7 @@ impl Runtime {
 
     /// Makes a GPU fail as if its driver had lost it, to try out what a program does then. Nothing happens for other devices.
     pub fn lose_gpu(&self, device: DeviceId) {
-        self.shared.devices.lose(device);
+        self.shared.lose(device);
     }
 
     /// The parts that devices are at right now, the oldest first, each with since when and what was predicted: from another thread,

@@ -3,7 +3,7 @@
 mod devices;
 
 use impel::machine::MemoryId;
-use impel::sim::{Gpu, Machine};
+use impel::sim::{Fault, FaultKind, Gpu, Machine, Moment, Phase};
 use impel::trace::{ArrayNo, Ending, Event, Trace, Violation};
 use impel::{Array, DeviceId, Policy, Runtime};
 use impel_kernels::histogram::wgsl as bins_of;
@@ -158,6 +158,126 @@ fn histogram(rt: &Runtime, keys: &Array<u32>, bins: &mut Array<u32>, shares: Vec
     .workgroups(n.div_ceil(1024));
     rt.launch(launch.with_policy(Policy::Split(shares)))
         .unwrap();
+}
+
+/// A machine with a card that fails in its first five submissions.
+fn five_failures() -> Machine {
+    let fault = |nth| Fault {
+        gpu: DeviceId(1),
+        phase: Phase::Submit,
+        nth,
+        moment: Moment::Before,
+        kind: FaultKind::OutOfMemory,
+    };
+    let machine = Machine::desktop().with(Gpu::card());
+    machine.with_faults((1..=5).map(fault))
+}
+
+/// Where in a trace devices are retired and resumed, and why.
+fn standing(trace: &Trace) -> Vec<(DeviceId, Option<&str>)> {
+    let events = trace.events.iter().filter_map(|(_, event)| match event {
+        Event::DeviceRetired { device, cause } => Some((*device, Some(cause.as_ref()))),
+        Event::DeviceResumed { device } => Some((*device, None)),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn a_device_is_retired_for_failures_and_resumed_when_it_does_what_is_asked_of_it() {
+    let gpu = DeviceId(1);
+    let builder = Runtime::builder().threads(2).simulated(five_failures());
+    let rt = builder.trace(true).build().unwrap();
+    let x = rt.array_from_vec(vec![2.0_f32; 100]).unwrap();
+    let launch = || {
+        let params = saxpy::Params { alpha: 0.5, n: 100 };
+        let y = &mut rt.array_from_vec(vec![1.0_f32; 100]).unwrap();
+        let launch = saxpy::saxpy { params, x: &x, y }.over(100);
+        let launch = rt.launch(launch.with_policy(Policy::GpuOnly(gpu)));
+        launch.unwrap().wait().is_ok()
+    };
+    let outcomes: Vec<bool> = (0..5).map(|_| launch()).collect();
+    let cause = "it failed 5 times in a row";
+    let told = |trace: &Trace| {
+        let standing = standing(trace).into_iter();
+        standing
+            .map(|(id, why)| (id, why.is_some_and(|why| why.starts_with(cause))))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (outcomes, told(&rt.trace())),
+        (vec![false; 5], vec![(gpu, true)])
+    );
+    assert!(launch() && launch());
+    let trace = rt.trace();
+    assert_eq!(told(&trace), [(gpu, true), (gpu, false)]);
+    let json = trace.to_chrome_json();
+    for mark in ["GPU 1 is retired: it failed 5 times", "GPU 1 is used again"] {
+        assert!(json.contains(mark), "{json}");
+    }
+    assert_eq!(trace.verify(Ending::Open), Ok(()));
+    let mut turned = trace.clone();
+    let retired = |(_, event): &(u64, Event)| matches!(event, Event::DeviceRetired { .. });
+    turned.events.retain(|event| !retired(event));
+    let found = turned.verify(Ending::Open).unwrap_err();
+    assert!(
+        found[0]
+            .to_string()
+            .ends_with("resumes GPU 1, which was not retired")
+    );
+}
+
+#[test]
+fn a_device_that_is_gone_is_retired_once_and_for_all() {
+    let (gpu, machine) = (DeviceId(1), Machine::desktop().with(Gpu::card()));
+    let builder = Runtime::builder().threads(2).simulated(machine);
+    let rt = builder.trace(true).build().unwrap();
+    program(&rt, &Policy::GpuOnly(gpu));
+    rt.lose_gpu(gpu);
+    program(&rt, &Policy::Auto);
+    rt.lose_gpu(gpu);
+    let trace = rt.trace();
+    assert_eq!(standing(&trace), [(gpu, Some("it was destroyed"))]);
+    assert_eq!(trace.verify(Ending::Complete), Ok(()));
+}
+
+#[test]
+fn every_measured_time_is_learned_and_surprises_are_marked() {
+    let trace = busy_run();
+    let mut parts = Vec::new();
+    let (mut measured, mut learned) = (Vec::new(), Vec::new());
+    for (_, event) in &trace.events {
+        match event {
+            Event::PartStarted { part, device, .. } => parts.push((*part, *device)),
+            Event::PartDone { part, ns: Some(ns) } | Event::PartMeasured { part, ns } => {
+                let device = parts.iter().find(|(known, _)| known == part);
+                measured.push((device.expect("it started").1, *ns));
+            }
+            Event::Learned {
+                device,
+                predicted_ns,
+                ns,
+                ..
+            } => learned.push((*device, *ns, *predicted_ns)),
+            _ => {}
+        }
+    }
+    let mut times: Vec<_> = learned
+        .iter()
+        .map(|(device, ns, _)| (*device, *ns))
+        .collect();
+    measured.sort_unstable();
+    times.sort_unstable();
+    assert!(measured.len() > 9, "{measured:?}");
+    assert_eq!(measured, times);
+    let surprise =
+        |(_, ns, expected): &&(DeviceId, u64, f64)| !(0.5..=2.0).contains(&(*ns as f64 / expected));
+    let line = trace.timeline();
+    let marks = line
+        .marks
+        .iter()
+        .filter(|mark| mark.label.contains("were expected"));
+    assert_eq!(marks.count(), learned.iter().filter(surprise).count());
 }
 
 /// Whether leaving an event out, or having it twice, changes nothing that can be told from the rest.

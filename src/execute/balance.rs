@@ -494,7 +494,6 @@ impl Round<'_, '_> {
                 name: job.body.kernel.name,
                 kernel: job.key(),
                 id: device,
-                device: shared.devices.key(device),
                 work: job.work(chunk.part.tile, &chunk.footprint),
                 workgroups: workgroups(chunk.part.tile),
                 predicted_ns: chunk.part.predicted_ns,

@@ -347,7 +347,6 @@ impl Shared {
             name: job.body.kernel.name,
             kernel: job.key(),
             id: part.device,
-            device: self.devices.key(part.device),
             work: job.work(part.tile, &footprint),
             workgroups: workgroups(part.tile),
             predicted_ns: part.predicted_ns,
@@ -453,8 +452,8 @@ impl Shared {
         tile: Tile,
         error: &DeviceError,
     ) -> Failure {
-        self.note_failure(device, job.body, error);
         self.record_device_failure(device, error);
+        self.note_failure(device, job.body, error);
         self.report().add_failure(device, error.to_string());
         Failure {
             device,

@@ -10,7 +10,7 @@ use super::Shared;
 use super::durability::{Loans, Logged};
 use super::job::{Job, Placements, Prepared};
 use super::record::Starting;
-use crate::cost::{DeviceKey, Prediction, Sample, Work};
+use crate::cost::{DeviceKey, KernelKey, Prediction, Sample, Work};
 use crate::device::cpu::{self, Lending, Loan};
 use crate::error::{ArrayError, LaunchError};
 use crate::graph::TaskId;
@@ -220,7 +220,8 @@ impl Shared {
             part: number,
             ns: Some(ns),
         });
-        self.learn(job, DeviceId::CPU, work, ns);
+        let own = (job.key(), kernel.name);
+        self.learn(own, DeviceId::CPU, work, ns);
         self.report().add_part(
             kernel.name,
             DeviceId::CPU,
@@ -248,19 +249,36 @@ impl Shared {
             .predict(job.key(), self.devices.key(device), work)
     }
 
-    /// Takes a measured time into account.
-    fn learn(&self, job: &Job<'_>, device: DeviceId, work: Work, ns: u64) {
-        let (kernel, device) = (job.key(), self.devices.key(device));
+    /// Takes into account how long some work took on a device.
+    pub(super) fn learn(
+        &self,
+        (kernel, name): (KernelKey, &'static str),
+        device: DeviceId,
+        work: Work,
+        ns: u64,
+    ) {
+        let key = self.devices.key(device);
         let mut costs = self.costs();
-        costs.name_kernel(kernel, job.body.kernel.name);
-        let cold = !costs.has_run(kernel, device);
+        let wanted = self.trace.is_on();
+        let expected = wanted.then(|| costs.predict(kernel, key, work));
+        costs.name_kernel(kernel, name);
+        let cold = !costs.has_run(kernel, key);
         costs.record(&Sample {
             kernel,
-            device,
+            device: key,
             work,
             ns: ns as f64,
             cold,
         });
+        drop(costs);
+        if let Some(expected) = expected {
+            self.trace.record(|| Event::Learned {
+                kernel: name.into(),
+                device,
+                predicted_ns: expected.ns,
+                ns,
+            });
+        }
     }
 
     /// Time of the whole launch on the CPU, in ns.

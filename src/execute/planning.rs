@@ -249,7 +249,7 @@ impl Shared {
             return None;
         }
         let gpu = self.devices.gpu(device);
-        if let Some(reason) = gpu.is_lost() {
+        if let Some(reason) = self.note_loss(device) {
             return Some(Reason::Retired(reason));
         }
         if matches!(self.policy_of(job.body), Policy::Auto)

@@ -174,7 +174,7 @@ impl Shared {
         }
     }
 
-    /// Notes that a device failed, and whether it is gone.
+    /// Notes that a device failed, and whether it is gone for that.
     pub(super) fn record_device_failure(
         &self,
         device: DeviceId,
@@ -185,6 +185,7 @@ impl Shared {
             device,
             cause: cause(),
         });
+        self.note_loss(device);
     }
 
     pub(crate) fn record_host_read(&self, core: &ArrayCore, span: Span) {

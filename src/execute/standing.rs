@@ -9,6 +9,7 @@ use crate::device::DeviceError;
 use crate::launch::LaunchBody;
 use crate::machine::DeviceId;
 use crate::plan::Reason;
+use crate::trace::Event;
 
 /// Failures without a success between them, after which a device gets no more parts.
 const FAILURES_MAX: u32 = 5;
@@ -25,7 +26,16 @@ pub(super) struct Standing {
     /// Kernels that it, or its driver, refused, by fingerprint, and why.
     refused: BTreeMap<u64, String>,
     /// Why it gets no more parts.
-    retired: Option<String>,
+    retired: Option<Retired>,
+}
+
+/// Why a device gets no more parts.
+#[derive(Debug)]
+enum Retired {
+    /// It is gone, for the reason given.
+    Lost(String),
+    /// It failed too often. A part that somebody asks of it all the same, and that it does, brings it back.
+    Failing(String),
 }
 
 /// Arrays for which a device had no room.
@@ -40,8 +50,8 @@ struct TooMuch {
 }
 
 impl Standing {
-    /// A launch that uses arrays of `bytes` bytes failed.
-    fn note_failure(&mut self, kernel: u64, bytes: u64, error: &DeviceError) {
+    /// A launch that uses arrays of `bytes` bytes failed. Returns why the device is retired, if it is from now on.
+    fn note_failure(&mut self, kernel: u64, bytes: u64, error: &DeviceError) -> Option<String> {
         self.in_a_row += 1;
         match error {
             DeviceError::OutOfMemory { used_bytes, .. } => {
@@ -56,20 +66,38 @@ impl Standing {
             }
             _ => {}
         }
-        if self.in_a_row >= FAILURES_MAX {
-            let last = format!("it failed {FAILURES_MAX} times in a row, at last: {error}");
-            self.retired.get_or_insert(last);
+        if self.in_a_row < FAILURES_MAX || self.retired.is_some() {
+            return None;
         }
+        let why = format!("it failed {FAILURES_MAX} times in a row, at last: {error}");
+        self.retired = Some(Retired::Failing(why.clone()));
+        Some(why)
     }
 
-    fn note_success(&mut self) {
+    /// The device is gone. Returns whether that is news.
+    fn note_loss(&mut self, why: &str) -> bool {
+        let known = matches!(self.retired, Some(Retired::Lost(_)));
+        let retired = self.retired.is_some();
+        if !known {
+            self.retired = Some(Retired::Lost(why.to_owned()));
+        }
+        !retired
+    }
+
+    /// A part was done. Returns whether that brings the device back.
+    fn note_success(&mut self) -> bool {
         self.in_a_row = 0;
+        let back = matches!(self.retired, Some(Retired::Failing(_)));
+        if back {
+            self.retired = None;
+        }
+        back
     }
 
     /// Why a launch of `kernel` that uses arrays of `bytes` bytes should not go to the device, of whose memory so much is used now.
     fn objection(&mut self, kernel: u64, bytes: u64, used_bytes: u64) -> Option<Reason> {
-        if let Some(reason) = &self.retired {
-            return Some(Reason::Retired(reason.clone()));
+        if let Some(Retired::Lost(why) | Retired::Failing(why)) = &self.retired {
+            return Some(Reason::Retired(why.clone()));
         }
         if let Some(detail) = self.refused.get(&kernel) {
             return Some(Reason::Unsupported(format!("it refused it: {detail}")));
@@ -96,14 +124,46 @@ impl Shared {
         let kernel = body.kernel.fingerprint;
         let mut standings = self.standings();
         let standing = standings.entry(device).or_default();
-        standing.note_failure(kernel, bytes_of(body), error);
+        if let Some(why) = standing.note_failure(kernel, bytes_of(body), error) {
+            self.record_retired(device, why);
+        }
+    }
+
+    /// Gives a GPU up.
+    pub(crate) fn lose(&self, device: DeviceId) {
+        self.devices.lose(device);
+        if device != DeviceId::CPU && self.devices.ids().any(|known| known == device) {
+            self.note_loss(device);
+        }
+    }
+
+    /// Why a GPU is gone, if it is. The first to notice tells it to the trace.
+    pub(super) fn note_loss(&self, device: DeviceId) -> Option<String> {
+        let why = self.devices.gpu(device).is_lost()?;
+        let mut standings = self.standings();
+        if standings.entry(device).or_default().note_loss(&why) {
+            self.record_retired(device, why.clone());
+        }
+        Some(why)
     }
 
     /// A device did a part.
     pub(super) fn note_success(&self, device: DeviceId) {
-        if let Some(standing) = self.standings().get_mut(&device) {
-            standing.note_success();
+        // Told to the trace behind the lock, so that retiring and resuming take turns there, too.
+        let mut standings = self.standings();
+        if standings
+            .get_mut(&device)
+            .is_some_and(Standing::note_success)
+        {
+            self.trace.record(|| Event::DeviceResumed { device });
         }
+    }
+
+    fn record_retired(&self, device: DeviceId, why: String) {
+        self.trace.record(|| Event::DeviceRetired {
+            device,
+            cause: why.into(),
+        });
     }
 
     /// Why a device should not take part in this launch, after what it failed to do before.

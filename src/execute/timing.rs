@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::Shared;
 use super::job::Job;
-use crate::cost::{DeviceKey, KernelKey, Sample, Source, Work};
+use crate::cost::{KernelKey, Source, Work};
 use crate::device::{Dispatch, Timing};
 use crate::machine::{DeviceId, GpuFeature};
 use crate::trace::{Entered, Event, PartNo};
@@ -27,7 +27,6 @@ pub(super) struct Timed {
     pub(super) name: &'static str,
     pub(super) kernel: KernelKey,
     pub(super) id: DeviceId,
-    pub(super) device: DeviceKey,
     pub(super) work: Work,
     pub(super) workgroups: u64,
     pub(super) predicted_ns: f64,
@@ -88,20 +87,11 @@ impl Shared {
             let Some(ns) = part.dispatch.elapsed_ns() else {
                 return true;
             };
-            let mut costs = self.costs();
-            let sample = Sample {
-                kernel: part.kernel,
-                device: part.device,
-                work: part.work,
-                ns: ns as f64,
-                cold: !costs.has_run(part.kernel, part.device),
-            };
-            costs.record(&sample);
-            drop(costs);
             self.trace.record(|| Event::PartMeasured {
                 part: part.number,
                 ns,
             });
+            self.learn((part.kernel, part.name), part.id, part.work, ns);
             self.report().add_part(
                 part.name,
                 part.id,

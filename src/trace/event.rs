@@ -291,14 +291,14 @@ pub enum Event {
         /// What it said.
         cause: Text,
     },
-    /// A device takes no part any more, and what its memory held is gone.
+    /// A device takes no part of its own accord any more, because it is gone or fails again and again.
     DeviceRetired {
         /// Which.
         device: DeviceId,
         /// Why.
         cause: Text,
     },
-    /// A device that had been left out is used again.
+    /// A device that was retired for its failures did a part that was asked of it all the same, and is used again.
     DeviceResumed {
         /// Which.
         device: DeviceId,

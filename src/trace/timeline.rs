@@ -8,6 +8,9 @@ use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::WORD_BYTES;
 
+/// A measured time so many times as long as expected, or as short, is marked.
+const SURPRISE_TIMES: f64 = 2.0;
+
 /// Where a bar lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
@@ -408,6 +411,19 @@ impl Drawing {
             Event::DeviceResumed { device } => {
                 (Lane::Device(*device), format!("{device} is used again"))
             }
+            Event::Learned {
+                kernel,
+                device,
+                predicted_ns,
+                ns,
+            } if is_surprise(*predicted_ns, *ns) => (
+                Lane::Device(*device),
+                format!(
+                    "{kernel} took {:.3} ms, and {:.3} ms were expected",
+                    *ns as f64 / 1e6,
+                    predicted_ns / 1e6
+                ),
+            ),
             Event::Evicted {
                 array,
                 spans,
@@ -432,4 +448,10 @@ impl Drawing {
         };
         self.line.marks.push(Mark { lane, at_ns, label });
     }
+}
+
+/// Whether a part took so many times as long as expected, or as much less, that somebody may want to know.
+fn is_surprise(predicted_ns: f64, ns: u64) -> bool {
+    let times = ns as f64 / predicted_ns.max(1.0);
+    !(1.0 / SURPRISE_TIMES..=SURPRISE_TIMES).contains(&times)
 }

@@ -18,6 +18,7 @@ pub(super) struct Checker {
     arrays: BTreeMap<ArrayNo, Contents>,
     launches: BTreeMap<LaunchNo, Launch>,
     parts: BTreeMap<PartNo, Part>,
+    retired: BTreeSet<DeviceId>,
     pub(super) violations: Vec<Violation>,
 }
 
@@ -106,8 +107,9 @@ impl Checker {
                 spans,
                 memory,
             } => self.evict(*array, spans, *memory),
-            Event::Lost { array, memory, .. } => self.lose(Some(*array), *memory),
-            Event::DeviceRetired { device, .. } => self.lose(None, device.memory()),
+            Event::Lost { array, memory, .. } => self.lose(*array, *memory),
+            Event::DeviceRetired { device, .. } => self.retire(*device),
+            Event::DeviceResumed { device } => self.resume(*device),
             Event::DeviceFailed { device, .. } => {
                 // What was on its way to the device, and what came home for a use that the failure interrupted.
                 let to = [device.memory(), MemoryId::HOST];
@@ -118,7 +120,6 @@ impl Checker {
             | Event::PlanMade { .. }
             | Event::PartMeasured { .. }
             | Event::Prefetched { .. }
-            | Event::DeviceResumed { .. }
             | Event::Learned { .. }
             | Event::Checkpoint { .. } => {}
         }
@@ -428,14 +429,27 @@ impl Checker {
         }
     }
 
-    fn lose(&mut self, array: Option<ArrayNo>, memory: MemoryId) {
-        for (number, contents) in &mut self.arrays {
-            if array.is_none_or(|array| array == *number) {
-                contents.unused.retain(|unused| unused.to != memory);
-                if let Some(held) = contents.held.get_mut(&memory) {
-                    held.clear();
-                }
-            }
+    fn lose(&mut self, array: ArrayNo, memory: MemoryId) {
+        let Some(contents) = self.contents(array) else {
+            return;
+        };
+        contents.unused.retain(|unused| unused.to != memory);
+        if let Some(held) = contents.held.get_mut(&memory) {
+            held.clear();
+        }
+    }
+
+    /// What its memory holds stays of use, unless it is said to be lost; what was on its way there may be in vain.
+    fn retire(&mut self, device: DeviceId) {
+        self.excuse(|unused| unused.to == device.memory());
+        if device == DeviceId::CPU || !self.retired.insert(device) {
+            self.complain(format!("retires {device}, which cannot be retired now"));
+        }
+    }
+
+    fn resume(&mut self, device: DeviceId) {
+        if !self.retired.remove(&device) {
+            self.complain(format!("resumes {device}, which was not retired"));
         }
     }
 

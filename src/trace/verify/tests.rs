@@ -334,6 +334,43 @@ fn a_failed_part_that_another_device_repairs_is_right() {
 }
 
 #[test]
+fn a_device_is_retired_and_resumed_in_turns_and_keeps_what_it_holds_until_that_is_lost() {
+    let retired = |device| Event::DeviceRetired {
+        device: DeviceId(device),
+        cause: "it failed".into(),
+    };
+    let resumed = Event::DeviceResumed {
+        device: DeviceId(1),
+    };
+    let mut events = stencil();
+    events.insert(12, retired(1));
+    assert_eq!(
+        verify(events.clone()),
+        Ok(()),
+        "what it holds is still of use"
+    );
+    events.extend([resumed.clone(), retired(1)]);
+    assert_eq!(verify(events.clone()), Ok(()));
+    for (wrong, what) in [
+        (
+            retired(1),
+            "event 25 retires GPU 1, which cannot be retired now",
+        ),
+        (
+            retired(0),
+            "event 25 retires CPU, which cannot be retired now",
+        ),
+    ] {
+        let with = events.iter().cloned().chain([wrong]).collect();
+        assert_eq!(verify(with).expect_err("it is found")[0].to_string(), what);
+    }
+    assert_eq!(
+        first(|events| events.push(resumed)),
+        "event 22 resumes GPU 1, which was not retired"
+    );
+}
+
+#[test]
 fn what_a_failed_launch_should_have_written_may_not_be_read() {
     let mut events = stencil();
     events.truncate(9);
