@@ -6,7 +6,7 @@ use super::bind::Argument;
 use super::memory::{Buffer, WORD};
 use super::program::{Sharing, Source};
 use super::{Gpu, Timing};
-use crate::cost::{DeviceLimits, Link};
+use crate::cost::{DeviceLimits, Link, until_believable};
 use crate::device::error::DeviceError;
 use crate::kernel::{Binding, Space};
 use crate::region::Span;
@@ -30,7 +30,7 @@ const GROUP: u32 = 64;
 const LATENCY_RUNS: usize = 7;
 
 /// Measurements that are tried before one that cannot be believed is reported.
-const TRIES: usize = 3;
+const TRIES: u32 = 3;
 
 /// 32-bit operations per invocation and round of [`OPS`]: eight fused multiply-adds.
 const OPS_PER_ROUND: f64 = 16.0;
@@ -120,13 +120,7 @@ impl Gpu {
     ///
     /// Out of memory, the device is lost, or it gives figures that cannot be.
     pub(crate) fn measure(&self) -> Result<DeviceLimits, DeviceError> {
-        let mut outcome = self.measure_once()?;
-        for _ in 1..TRIES {
-            if outcome.check().is_ok() {
-                break;
-            }
-            outcome = self.measure_once()?;
-        }
+        let outcome = until_believable(TRIES, || self.measure_once())?;
         outcome
             .check()
             .map_err(|error| self.health.invalid("what was measured", error.to_string()))?;
