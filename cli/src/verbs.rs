@@ -37,30 +37,50 @@ pub(crate) const VERBS: &[Verb] = &[
     simulate::VERB,
 ];
 
-/// What comes next in the arguments of a verb.
-enum Word {
+/// An argument of a verb.
+enum Word<'a> {
     /// A long option, without its dashes; its value is still to be taken.
-    Option(String),
+    Option(&'a str),
     /// Anything else.
     Value(OsString),
-    /// Nothing.
-    End,
-    /// The verb's help was asked for, and has been printed.
-    Helped,
 }
 
-/// The next argument of a verb.
-fn next(verb: &Verb, arguments: &mut Parser) -> Result<Word, Failure> {
-    Ok(match arguments.next()? {
-        None => Word::End,
-        Some(Arg::Short('h') | Arg::Long("help")) => {
-            table::say(verb.help);
-            Word::Helped
+/// What is left to do once the arguments have been read.
+#[derive(PartialEq, Eq)]
+enum Asked {
+    /// What the verb is for.
+    Deed,
+    /// Nothing: its help was asked for, and has been printed.
+    Help,
+}
+
+/// Hands each argument of a verb to `take`, which returns whether it means anything to the verb.
+fn read(
+    verb: &Verb,
+    arguments: &mut Parser,
+    mut take: impl FnMut(Word<'_>, &mut Parser) -> Result<bool, Failure>,
+) -> Result<Asked, Failure> {
+    while let Some(argument) = arguments.next()? {
+        let (known, shown) = match argument {
+            Arg::Short('h') | Arg::Long("help") => {
+                table::say(verb.help);
+                return Ok(Asked::Help);
+            }
+            Arg::Long(name) => {
+                let name = name.to_owned();
+                (take(Word::Option(&name), arguments)?, format!("--{name}"))
+            }
+            Arg::Value(value) => {
+                let shown = value.to_string_lossy().into_owned();
+                (take(Word::Value(value), arguments)?, shown)
+            }
+            short @ Arg::Short(_) => return Err(short.unexpected().into()),
+        };
+        if !known {
+            return Err(unknown(verb, &shown));
         }
-        Some(Arg::Long(name)) => Word::Option(name.to_owned()),
-        Some(Arg::Value(value)) => Word::Value(value),
-        Some(short @ Arg::Short(_)) => return Err(short.unexpected().into()),
-    })
+    }
+    Ok(Asked::Deed)
 }
 
 /// The failure of an option or value that the verb does not know.

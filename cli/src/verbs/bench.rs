@@ -3,7 +3,7 @@
 use impel::{DeviceId, Policy, Runtime};
 use lexopt::ValueExt as _;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word, read};
 use crate::builtin::{BUILTINS, Builtin, builtin};
 use crate::runtime::Devices;
 use crate::{Failure, devices_help, table};
@@ -40,20 +40,17 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
         size: None,
         runs: 5,
     };
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Option(name) if devices.take(&name, arguments)? => {}
-            Word::Option(name) if name == "size" => {
-                choice.size = Some(arguments.value()?.parse()?);
-            }
-            Word::Option(name) if name == "runs" => {
-                choice.runs = arguments.value()?.parse::<usize>()?.max(1);
-            }
-            Word::Option(name) => return Err(unknown(&VERB, &format!("--{name}"))),
+    let asked = read(&VERB, arguments, |word, arguments| {
+        match word {
+            Word::Option("size") => choice.size = Some(arguments.value()?.parse()?),
+            Word::Option("runs") => choice.runs = arguments.value()?.parse::<usize>()?.max(1),
+            Word::Option(name) => return devices.take(name, arguments),
             Word::Value(value) => choice.kernels.push(builtin(&value.string()?)?),
         }
+        Ok(true)
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     if choice.kernels.is_empty() {
         choice.kernels = BUILTINS.iter().collect();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word, read};
 use crate::runtime::Devices;
 use crate::{Failure, devices_help, table};
 
@@ -25,14 +25,12 @@ busy then.
 
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let mut devices = Devices::default();
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Option(name) if devices.take(&name, arguments)? => {}
-            Word::Option(name) => return Err(unknown(&VERB, &format!("--{name}"))),
-            Word::Value(value) => return Err(unknown(&VERB, &value.to_string_lossy())),
-        }
+    let asked = read(&VERB, arguments, |word, arguments| match word {
+        Word::Option(name) => devices.take(name, arguments),
+        Word::Value(_) => Ok(false),
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     let rt = devices.runtime()?;
     let names: Vec<String> = rt

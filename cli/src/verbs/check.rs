@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word, read};
 use crate::{Failure, table};
 use impel_compiler::front::Options;
 use impel_compiler::{Compiled, compile};
@@ -26,17 +26,17 @@ whether a launch can be split over devices. Exit code 1 if any is wrong.
 
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let (mut files, mut options, mut quiet) = (Vec::<PathBuf>::new(), Options::default(), false);
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
+    let asked = read(&VERB, arguments, |word, _| {
+        match word {
             Word::Value(file) => files.push(file.into()),
-            Word::Option(name) => match name.as_str() {
-                "strict" => options.strict = true,
-                "quiet" => quiet = true,
-                _ => return Err(unknown(&VERB, &format!("--{name}"))),
-            },
+            Word::Option("strict") => options.strict = true,
+            Word::Option("quiet") => quiet = true,
+            Word::Option(_) => return Ok(false),
         }
+        Ok(true)
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     if files.is_empty() {
         return Err(Failure::Usage("`check` needs a WGSL file".to_owned()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use impel::CostStore;
 use impel::cost::Costs;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word, read, unknown};
 use crate::{Failure, table};
 
 pub(super) const VERB: Verb = Verb {
@@ -37,13 +37,17 @@ enum Deed {
 
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let mut words = Vec::new();
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Option(name) => return Err(unknown(&VERB, &format!("--{name}"))),
-            Word::Value(value) => words.push(value),
-        }
+    let asked = read(&VERB, arguments, |word, _| {
+        Ok(match word {
+            Word::Value(value) => {
+                words.push(value);
+                true
+            }
+            Word::Option(_) => false,
+        })
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     let store = CostStore::in_user_cache();
     match deed(words)? {

@@ -2,7 +2,7 @@
 
 use lexopt::ValueExt as _;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word, read};
 use crate::builtin::builtin;
 use crate::runtime::Devices;
 use crate::{Failure, devices_help, table};
@@ -25,16 +25,17 @@ devices that were never measured are measured first.
 
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let (mut devices, mut kernel, mut size) = (Devices::default(), None, None);
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Option(name) if devices.take(&name, arguments)? => {}
-            Word::Option(name) => return Err(unknown(&VERB, &format!("--{name}"))),
+    let asked = read(&VERB, arguments, |word, arguments| {
+        match word {
+            Word::Option(name) => return devices.take(name, arguments),
             Word::Value(value) if kernel.is_none() => kernel = Some(value.string()?),
             Word::Value(value) if size.is_none() => size = Some(value.parse::<usize>()?),
-            Word::Value(value) => return Err(unknown(&VERB, &value.to_string_lossy())),
+            Word::Value(_) => return Ok(false),
         }
+        Ok(true)
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     let kernel = kernel.ok_or_else(|| Failure::Usage("`explain` needs a kernel".to_owned()))?;
     let builtin = builtin(&kernel)?;

@@ -6,9 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use impel::trace::Trace;
-use lexopt::ValueExt as _;
 
-use super::{Verb, Word, next, trace, unknown};
+use super::{Asked, Verb, Word, read, trace};
 use crate::simulate::machine;
 use crate::simulate::own::Own;
 use crate::simulate::program::{Launch, Program};
@@ -41,21 +40,20 @@ Launches follow each other: overlap between them is not simulated.
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let (mut program, mut file, mut like) = (None, None, None);
     let (mut page, mut out) = (None, None);
-    loop {
-        let (place, value) = match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Value(value) => return Err(unknown(&VERB, &value.string()?)),
-            Word::Option(name) => match name.as_str() {
-                "program" => (&mut program, arguments.value()?),
-                "machine" => (&mut file, arguments.value()?),
-                "like" => (&mut like, arguments.value()?),
-                "timeline" => (&mut page, arguments.value()?),
-                "trace" => (&mut out, arguments.value()?),
-                _ => return Err(unknown(&VERB, &format!("--{name}"))),
-            },
+    let asked = read(&VERB, arguments, |word, arguments| {
+        let place = match word {
+            Word::Option("program") => &mut program,
+            Word::Option("machine") => &mut file,
+            Word::Option("like") => &mut like,
+            Word::Option("timeline") => &mut page,
+            Word::Option("trace") => &mut out,
+            _ => return Ok(false),
         };
-        *place = Some(PathBuf::from(value));
+        *place = Some(PathBuf::from(arguments.value()?));
+        Ok(true)
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     let needed = || Failure::Usage("`simulate` needs `--program FILE`".to_owned());
     let recorded = trace::read(&program.ok_or_else(needed)?)?;

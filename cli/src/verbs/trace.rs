@@ -5,9 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use impel::trace::{Ending, Lane, Trace};
-use lexopt::ValueExt as _;
 
-use super::{Verb, Word, next, unknown};
+use super::{Asked, Verb, Word};
 use crate::{Failure, table};
 
 pub(super) const VERB: Verb = Verb {
@@ -34,19 +33,18 @@ const PLACE: &str = "@TRACE@";
 
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let (mut file, mut output, mut chrome, mut verify) = (None::<PathBuf>, None, None, false);
-    loop {
-        match next(&VERB, arguments)? {
-            Word::Helped => return Ok(()),
-            Word::End => break,
-            Word::Option(name) => match name.as_str() {
-                "output" => output = Some(PathBuf::from(arguments.value()?)),
-                "chrome" => chrome = Some(PathBuf::from(arguments.value()?)),
-                "verify" => verify = true,
-                _ => return Err(unknown(&VERB, &format!("--{name}"))),
-            },
+    let asked = super::read(&VERB, arguments, |word, arguments| {
+        match word {
+            Word::Option("output") => output = Some(PathBuf::from(arguments.value()?)),
+            Word::Option("chrome") => chrome = Some(PathBuf::from(arguments.value()?)),
+            Word::Option("verify") => verify = true,
             Word::Value(value) if file.is_none() => file = Some(value.into()),
-            Word::Value(value) => return Err(unknown(&VERB, &value.string()?)),
+            _ => return Ok(false),
         }
+        Ok(true)
+    })?;
+    if asked == Asked::Help {
+        return Ok(());
     }
     let file = file.ok_or_else(|| Failure::Usage("`trace` needs a file".to_owned()))?;
     let trace = read(&file)?;
