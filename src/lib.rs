@@ -59,6 +59,8 @@ pub mod plan;
 mod recording;
 pub mod region;
 mod runtime;
+#[cfg(test)]
+mod seeded;
 pub mod simulate;
 mod store;
 mod sync;

@@ -275,12 +275,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 256,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(256, 0x5eed))]
 
         #[test]
         fn a_third_of_samples_may_be_spikes(

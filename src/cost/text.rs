@@ -296,12 +296,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 128,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(128, 0x5eed))]
 
         #[test]
         fn costs_survive_being_written_and_read(mut costs in any_costs()) {

@@ -287,12 +287,7 @@ fn touched(toy: &Toy) -> Vec<Touched> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 2000,
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(crate::seeded::cases(2000, 0x5eed))]
 
     #[test]
     fn whatever_only_gpus_hold_can_be_made_again_at_any_moment(

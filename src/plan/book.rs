@@ -402,12 +402,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 200,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(200, 0x5eed))]
 
         #[test]
         fn plans_survive_being_written_and_read(

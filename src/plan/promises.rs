@@ -243,15 +243,6 @@ prop_compose! {
     }
 }
 
-fn seeded(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-        ..ProptestConfig::default()
-    }
-}
-
 fn any_policy() -> impl Strategy<Value = Policy> {
     prop_oneof![
         2 => Just(Policy::Auto),
@@ -264,7 +255,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
 }
 
 proptest! {
-    #![proptest_config(seeded(300))]
+    #![proptest_config(crate::seeded::cases(300, 0x5eed))]
 
     #[test]
     fn every_plan_tiles_its_launch_exactly_once(
@@ -315,7 +306,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(seeded(60))]
+    #![proptest_config(crate::seeded::cases(60, 0x5eed))]
 
     #[test]
     fn two_devices_end_within_two_percent_of_the_best_cut_there_is(

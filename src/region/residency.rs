@@ -239,12 +239,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 512,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(512, 0x5eed))]
 
         #[test]
         fn residency_agrees_with_a_bitmap_per_memory(

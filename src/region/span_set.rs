@@ -303,17 +303,8 @@ mod tests {
             && set.spans().windows(2).all(|pair| pair[0].hi < pair[1].lo)
     }
 
-    fn seeded() -> ProptestConfig {
-        ProptestConfig {
-            cases: 512,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        }
-    }
-
     proptest! {
-        #![proptest_config(seeded())]
+        #![proptest_config(crate::seeded::cases(512, 0x5eed))]
 
         #[test]
         fn set_algebra_agrees_with_a_bitmap(a in any_set(), b in any_set()) {

@@ -133,12 +133,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 2000,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x919e),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(2000, 0x919e))]
 
         #[test]
         fn a_one_shot_launch_over_full_duplex_links_takes_little_more_than_its_longest_stage(

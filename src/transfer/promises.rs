@@ -312,12 +312,7 @@ fn words(set: &SpanSet) -> impl Iterator<Item = usize> + '_ {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 150,
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(crate::seeded::cases(150, 0x5eed))]
 
     #[test]
     fn every_part_reads_the_latest_words_and_no_word_moves_in_vain(

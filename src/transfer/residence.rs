@@ -287,12 +287,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 500,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0xe71c),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(500, 0xe71c))]
 
         #[test]
         fn all_operands_of_a_part_have_their_room_at_once_and_none_evicts_another(

@@ -281,12 +281,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 300,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x71e5),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(300, 0x71e5))]
 
         #[test]
         fn pieces_fit_and_make_up_the_part_and_no_two_would_fit_as_one(

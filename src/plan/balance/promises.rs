@@ -153,12 +153,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 400,
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(crate::seeded::cases(400, 0x5eed))]
 
     #[test]
     fn chunks_that_did_not_fail_tile_the_launch_exactly_once(

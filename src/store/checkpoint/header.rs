@@ -337,12 +337,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 256,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(256, 0x5eed))]
 
         #[test]
         fn a_header_says_what_it_was_made_of(header in any_header()) {

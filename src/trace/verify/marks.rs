@@ -82,12 +82,7 @@ mod tests {
     const WORDS: u64 = 20;
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 256,
-            failure_persistence: None,
-            rng_seed: proptest::test_runner::RngSeed::Fixed(0x3a7),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(crate::seeded::cases(256, 0x3a7))]
 
         #[test]
         fn marks_agree_with_a_mark_per_word(

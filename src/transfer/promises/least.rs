@@ -175,12 +175,7 @@ fn link_ns(list: &Copies) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 200,
-        failure_persistence: None,
-        rng_seed: proptest::test_runner::RngSeed::Fixed(0x1ea57),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(crate::seeded::cases(200, 0x1ea57))]
 
     #[test]
     fn no_choice_of_copies_moves_fewer_words_through_a_program(program in any_program()) {
