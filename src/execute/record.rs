@@ -32,6 +32,18 @@ impl From<TaskId> for LaunchNo {
     }
 }
 
+impl From<&Part> for Planned {
+    fn from(part: &Part) -> Self {
+        Self {
+            device: part.device,
+            tile: part.tile,
+            predicted_ns: part.predicted_ns,
+            transfer_ns: part.transfer_ns,
+            bytes_in: part.bytes_in,
+        }
+    }
+}
+
 impl ArrayCore {
     /// The array's number in traces.
     pub(crate) fn number(&self) -> ArrayNo {
@@ -73,16 +85,9 @@ impl Shared {
     }
 
     pub(super) fn record_plan(&self, job: &Job<'_>, plan: &Plan) {
-        let planned = |part: &Part| Planned {
-            device: part.device,
-            tile: part.tile,
-            predicted_ns: part.predicted_ns,
-            transfer_ns: part.transfer_ns,
-            bytes_in: part.bytes_in,
-        };
         self.trace.record(|| Event::PlanMade {
             launch: job.number,
-            parts: plan.parts.iter().map(planned).collect(),
+            parts: plan.parts.iter().map(Planned::from).collect(),
             verdict: plan.split.to_string().into(),
         });
     }

@@ -188,16 +188,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::ArrayId;
-    use crate::region::Span;
-
-    fn access(array: u64, lo: u64, hi: u64, write: bool) -> Access {
-        Access {
-            array: ArrayId(array),
-            span: Span { lo, hi },
-            write,
-        }
-    }
+    use crate::graph::access;
 
     #[test]
     fn work_is_wide_where_two_pieces_may_run_at_once() {

@@ -8,11 +8,11 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::gpu_parts::BoundPart;
 use super::job::Job;
+use super::launch::cpu_arguments;
 use crate::device::DeviceError;
 use crate::device::cpu::{self, HostMemory, Lending, Loan};
 use crate::kernel::access::Split;
 use crate::lanes::Tile;
-use crate::launch;
 use crate::plan::Part;
 use crate::region::{Footprint, Span, SpanSet};
 use crate::transfer::Company;
@@ -137,20 +137,7 @@ impl Shared {
     fn compute(&self, job: &Job<'_>, tile: Tile, scratch: &[Arc<HostMemory>]) -> bool {
         let whole = |memory: &Arc<HostMemory>| lend(memory, Span::new(0, memory.words()));
         let loans: SmallVec<[Loan; 8]> = scratch.iter().map(whole).collect();
-        let mut lent = loans.iter();
-        let arguments: SmallVec<[cpu::Argument<'_>; 8]> = job
-            .body
-            .bound
-            .iter()
-            .map(|bound| match bound {
-                launch::Bound::Uniform { start, end } => {
-                    cpu::Argument::Uniform(&job.body.uniforms[*start..*end])
-                }
-                launch::Bound::Storage(_) => {
-                    cpu::Argument::Storage(lent.next().expect("a copy of every array"))
-                }
-            })
-            .collect();
+        let arguments = cpu_arguments(job, &loans);
         let part = cpu::Part {
             kernel: job.body.kernel,
             arguments: &arguments,

@@ -3,5 +3,7 @@
 mod order;
 mod renaming;
 
+#[cfg(test)]
+pub(crate) use order::access;
 pub(crate) use order::{Access, ArrayId, Graph, TaskId};
 pub(crate) use renaming::Renaming;

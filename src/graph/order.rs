@@ -281,17 +281,19 @@ impl<W> Graph<W> {
     }
 }
 
+/// An access in a test.
+#[cfg(test)]
+pub(crate) fn access(array: u64, lo: u64, hi: u64, write: bool) -> Access {
+    Access {
+        array: ArrayId(array),
+        span: Span { lo, hi },
+        write,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn access(array: u64, lo: u64, hi: u64, write: bool) -> Access {
-        Access {
-            array: ArrayId(array),
-            span: Span { lo, hi },
-            write,
-        }
-    }
 
     fn started(graph: &mut Graph<char>) -> String {
         std::iter::from_fn(|| graph.take_next())

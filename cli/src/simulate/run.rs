@@ -458,16 +458,9 @@ impl World<'_> {
             reaches: launch.reaches.clone(),
         };
         self.tell(now_ns, described);
-        let planned = |part: &Part| Planned {
-            device: part.device,
-            tile: part.tile,
-            predicted_ns: part.predicted_ns,
-            transfer_ns: part.transfer_ns,
-            bytes_in: part.bytes_in,
-        };
         let made = Event::PlanMade {
             launch: number,
-            parts: plan.parts.iter().map(planned).collect(),
+            parts: plan.parts.iter().map(Planned::from).collect(),
             verdict: plan.split.to_string().into(),
         };
         self.tell(now_ns, made);
