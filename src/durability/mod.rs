@@ -28,7 +28,7 @@ pub enum Durability {
     /// They are computed again on the CPU, by the launches that made them; the program notices nothing but the time. For this, launches
     /// are logged, inputs are copied in main memory before they are overwritten, and now and then results are copied home, after which
     /// the launches before are forgotten. GPU and CPU may round differently, and so may what is
-    /// computed again. Launches are carried out as they were planned, and not shared out anew while they run.
+    /// computed again.
     Replay {
         /// Results are copied home when computing them again would take this many times as long: 20 costs a program whose GPU is
         /// no faster than its CPU a twentieth of its time.

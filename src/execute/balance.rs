@@ -2,8 +2,12 @@
 //!
 //! One thread does it all: it keeps every GPU supplied with a chunk that runs and one that waits behind it, takes what has ended, and
 //! has the CPU work in between, never for longer than until the next GPU should be done. Words move chunk by chunk, exactly those that are
-//! missing. What the GPUs wrote is committed at the end, so that one that fails leaves nothing half done: all that it took goes
-//! back into the balance, and the others do it from what memories still hold.
+//! missing, and those that were lost with a GPU are made again first where that can be done.
+//!
+//! What the GPUs wrote is committed at the end. Until then memories hold what they held before, so that one that is lost takes no results
+//! with it: all that it took goes back into the balance, and the others do it. Committed chunk by chunk, its results would be
+//! the only valid copies, and gone; and nobody could use them earlier, since whoever reads them waits for the launch. A GPU that only
+//! refuses a chunk keeps what it has done.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,6 +15,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::Shared;
+use super::durability::Loans;
 use super::gpu_parts::{BoundPart, Gathered};
 use super::job::{Job, Placements};
 use super::launch::{Failure, commit, workgroups};
@@ -41,8 +46,10 @@ const LOOK_AFTER: Duration = Duration::from_micros(200);
 pub(super) struct Balanced {
     /// What nobody did.
     pub(super) failures: Vec<Failure>,
-    /// Who did what, if each device did one range of the axis and none failed.
-    pub(super) carried_out: Option<Plan>,
+    /// Who did what; the CPU, what nobody did yet.
+    pub(super) carried_out: Plan,
+    /// Whether no device failed and each did one range of the axis, so that the next launch may begin with these cuts.
+    pub(super) smooth: bool,
 }
 
 /// A chunk of a GPU.
@@ -80,10 +87,20 @@ enum Told {
     No,
 }
 
+/// What a failure of a GPU takes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// The chunk that it was about to begin.
+    Last,
+    /// All that it did in this launch.
+    All,
+}
+
 /// A launch under way.
-struct Round<'r, 'j> {
-    shared: &'r Shared,
+struct Round<'s, 'r, 'j> {
+    shared: &'s Shared,
     job: &'r Job<'j>,
+    loans: &'r mut Loans<'s>,
     axis: usize,
     balance: Balance,
     takers: Vec<Taker>,
@@ -91,6 +108,8 @@ struct Round<'r, 'j> {
     start_ns: u64,
     /// Set when a chunk cannot run beside others: what is left must be done in one piece.
     inseparable: bool,
+    /// Chunks that a GPU may have under way.
+    queued_max: usize,
     last_cause: Option<(DeviceId, String)>,
 }
 
@@ -115,6 +134,14 @@ impl Shared {
         })
     }
 
+    /// The failure of a device that is gone.
+    fn loss_of(&self, device: DeviceId) -> Option<DeviceError> {
+        let gpu = (device != DeviceId::CPU).then(|| self.devices.gpu(device))?;
+        let device = gpu.about().name.clone();
+        let reason = gpu.is_lost()?;
+        Some(DeviceError::Lost { device, reason })
+    }
+
     /// The buffers of all chunks of one GPU.
     fn bind_whole(
         &self,
@@ -134,11 +161,11 @@ impl Shared {
     }
 
     /// Carries out a launch, beginning with the shares of `plan`, as `balance` says.
-    pub(super) fn obey_balanced(
-        &self,
+    pub(super) fn obey_balanced<'s>(
+        &'s self,
         job: &Job<'_>,
-        plan: &Plan,
-        balance: Balance,
+        (plan, balance): (&Plan, Balance),
+        loans: &mut Loans<'s>,
     ) -> Result<Balanced, LaunchError> {
         let clock = self.devices.clock();
         let gpus = self.devices.ids().filter(|device| *device != DeviceId::CPU);
@@ -149,15 +176,20 @@ impl Shared {
             complete: Vec::new(),
             last_ns: 0.0,
         };
+        // What a checked chunk combined can be told from the next one's only before that begins.
+        let combines = job.body.kernel.access.buffers.iter();
+        let in_turn = self.sampler.is_on() && combines.into_iter().any(|own| own.combine.is_some());
         let mut round = Round {
             shared: self,
             job,
+            loans,
             axis: job.axis(),
             balance,
             takers: gpus.map(taker).collect(),
             clock: &*clock,
             start_ns: clock(),
             inseparable: false,
+            queued_max: if in_turn { 1 } else { QUEUED_MAX },
             last_cause: None,
         };
         loop {
@@ -170,7 +202,7 @@ impl Shared {
     }
 }
 
-impl Round<'_, '_> {
+impl Round<'_, '_, '_> {
     /// Hands out chunks until nothing is left and nothing is under way.
     fn run(&mut self) -> Result<(), LaunchError> {
         loop {
@@ -217,7 +249,7 @@ impl Round<'_, '_> {
             }
             collected = true;
             if let Err(error) = gpu.wait(&ticket).and_then(|()| self.check(at, chunk)) {
-                self.fail(at, &error, Told::No);
+                self.fail(at, &error, (Told::No, Extent::All));
                 break;
             }
             let now_ns = self.now_ns();
@@ -255,7 +287,7 @@ impl Round<'_, '_> {
     fn feed(&mut self, at: usize) -> Result<bool, LaunchError> {
         let device = self.takers[at].device;
         let mut fed = false;
-        while !self.inseparable && self.takers[at].flying.len() < QUEUED_MAX {
+        while !self.inseparable && self.takers[at].flying.len() < self.queued_max {
             let Turn::Take(taken) = self.balance.next(device, self.now_ns()) else {
                 break;
             };
@@ -271,8 +303,8 @@ impl Round<'_, '_> {
             }
             match self.start(at, part)? {
                 Ok(()) => {}
-                Err((error, told)) => {
-                    self.fail(at, &error, told);
+                Err((error, how)) => {
+                    self.fail(at, &error, how);
                     break;
                 }
             }
@@ -314,12 +346,12 @@ impl Round<'_, '_> {
         &mut self,
         at: usize,
         part: Part,
-    ) -> Result<Result<(), (DeviceError, Told)>, LaunchError> {
+    ) -> Result<Result<(), (DeviceError, (Told, Extent))>, LaunchError> {
         let begin_ns = self.now_ns();
         let (shared, job) = (self.shared, self.job);
         let footprint = job.facts.footprint_anew(part.tile, Company::Shared);
         if let Err(error) = self.bring(&part, &footprint)? {
-            return Ok(Err((error, Told::Yes)));
+            return Ok(Err((error, (Told::Yes, Extent::Last))));
         }
         let copied_ns = self.now_ns();
         let number = shared.record_part(
@@ -347,9 +379,16 @@ impl Round<'_, '_> {
             Ok(dispatched) => dispatched,
             Err(error) => {
                 shared.note_part_failed(number, &error);
-                return Ok(Err((error, Told::No)));
+                return Ok(Err((error, (Told::No, Extent::Last))));
             }
         };
+        let given_ns = if expected.is_some() {
+            // The CPU's reckoning took a while.
+            self.now_ns()
+        } else {
+            copied_ns
+        };
+        let taker = &mut self.takers[at];
         let what = (job.body.kernel.name, workgroups(part.tile));
         let watched = shared.watch.enter(part.device, what, part.predicted_ns);
         taker.flying.push_back(Chunk {
@@ -360,10 +399,11 @@ impl Round<'_, '_> {
             expected,
             watched: Some(watched),
             timing,
-            given_ns: copied_ns,
+            given_ns,
             copies_ns: copied_ns - begin_ns,
         });
-        Ok(gpu.flush().map(drop).map_err(|error| (error, Told::No)))
+        let flushed = gpu.flush().map(drop);
+        Ok(flushed.map_err(|error| (error, (Told::No, Extent::All))))
     }
 
     /// Makes the copies that a part lacks. The inner error is that of the part's own device; another one that fails is out.
@@ -375,7 +415,13 @@ impl Round<'_, '_> {
         let parts = [(part.device.memory(), footprint)];
         // A device that fails gives up what it held of an array, so this ends.
         loop {
-            let failed = self.shared.move_for(self.job, &parts, Company::Shared)?;
+            let (shared, job) = (self.shared, self.job);
+            // Making lost words again takes every lost device's buffers away, this one's, too.
+            let moved = || match shared.loss_of(part.device) {
+                Some(error) => Ok(Some((part.device, error))),
+                None => shared.move_for(job, &parts, Company::Shared),
+            };
+            let failed = shared.recovering(self.loans, moved)?;
             let Some((device, error)) = failed else {
                 return Ok(Ok(()));
             };
@@ -383,7 +429,7 @@ impl Round<'_, '_> {
                 return Ok(Err(error));
             }
             if let Some(at) = self.takers.iter().position(|taker| taker.device == device) {
-                self.fail(at, &error, Told::Yes);
+                self.fail(at, &error, (Told::Yes, Extent::All));
             }
         }
     }
@@ -422,14 +468,16 @@ impl Round<'_, '_> {
         Ok(true)
     }
 
-    /// A GPU failed: what it took goes back.
-    fn fail(&mut self, at: usize, error: &DeviceError, told: Told) {
-        let taker = &mut self.takers[at];
-        let device = taker.device;
-        for chunk in taker.flying.drain(..).chain(taker.complete.drain(..)) {
-            self.shared.note_part_failed(chunk.number, error);
+    /// A GPU failed: what it took goes back, as far as that is of no use.
+    fn fail(&mut self, at: usize, error: &DeviceError, (told, extent): (Told, Extent)) {
+        let device = self.takers[at].device;
+        let is_lost = self.shared.devices.gpu(device).is_lost().is_some();
+        if extent == Extent::Last && !is_lost {
+            self.balance.withdraw(device);
+        } else {
+            self.give_up(at, error, is_lost);
+            self.balance.failed(device);
         }
-        taker.bound = None;
         if told == Told::Yes {
             self.shared.note_failure(device, self.job.body, error);
         } else {
@@ -439,8 +487,37 @@ impl Round<'_, '_> {
                     .failure(self.job, device, self.job.whole(), error),
             );
         }
-        self.balance.failed(device);
         self.last_cause = Some((device, error.to_string()));
+    }
+
+    /// Nothing that a GPU did in this launch counts. If its memory is still there, what its chunks have written in place is not what
+    /// residency takes it for.
+    fn give_up(&mut self, at: usize, error: &DeviceError, is_lost: bool) {
+        let (shared, job) = (self.shared, self.job);
+        let taker = &mut self.takers[at];
+        let memory = taker.device.memory();
+        let chunks = taker.flying.drain(..).chain(taker.complete.drain(..));
+        for chunk in chunks {
+            shared.note_part_failed(chunk.number, error);
+            if is_lost {
+                continue;
+            }
+            let name = &shared.devices.gpu(taker.device).about().name;
+            let mut placements = Placements::lock(job);
+            for (slot, touch) in job.slots.iter().zip(&chunk.footprint.arguments) {
+                let placement = placements.of(slot);
+                let here = Company::Shared.place(touch, memory) == memory;
+                if here && placement.residency.valid(memory).meets(&touch.writes) {
+                    let lost = placement.lose(memory, name.clone(), error.to_string());
+                    shared.trace.record(|| Event::Lost {
+                        array: slot.core.number(),
+                        memory,
+                        spans: lost,
+                    });
+                }
+            }
+        }
+        taker.bound = None;
     }
 
     /// Combines and commits what the GPUs did; false if one failed in that, so that there is more to do.
@@ -451,13 +528,16 @@ impl Round<'_, '_> {
             let Some(last) = taker.complete.last() else {
                 continue;
             };
-            let gpu = self.shared.devices.gpu(taker.device);
+            let (device, number) = (taker.device, last.number);
+            let gpu = self.shared.devices.gpu(device);
             let bound = taker.bound.as_ref().expect("what ran was bound");
-            let outcome = self
-                .shared
-                .gather(self.job, gpu, last.number, bound, &mut gathered);
+            let outcome = self.shared.loss_of(device).map_or(Ok(()), Err);
+            let outcome = outcome.and_then(|()| {
+                let (shared, job) = (self.shared, self.job);
+                shared.gather(job, gpu, number, bound, &mut gathered)
+            });
             if let Err(error) = outcome {
-                self.fail(at, &error, Told::No);
+                self.fail(at, &error, (Told::No, Extent::All));
                 return Ok(false);
             }
         }
@@ -546,36 +626,43 @@ impl Round<'_, '_> {
             cause: cause.clone(),
         });
         let failures: Vec<Failure> = left.collect();
-        let whole = failures.is_empty() && self.last_cause.is_none();
-        let carried_out = whole.then(|| self.carried_out(plan)).flatten();
+        let taken = self.balance.taken();
+        let again = |at: usize| taken[..at].iter().any(|(device, _)| *device == taken[at].0);
+        let smooth = failures.is_empty()
+            && self.last_cause.is_none()
+            && !(0..taken.len()).any(again)
+            && !plan.parts.is_empty();
         Balanced {
+            carried_out: self.carried_out(plan, taken),
             failures,
-            carried_out,
+            smooth,
         }
     }
 
-    /// `plan` with the cuts where the devices met; none if one of them has more than one range.
-    fn carried_out(&self, plan: &Plan) -> Option<Plan> {
-        let taken = self.balance.taken();
-        let again = |at: usize| taken[..at].iter().any(|(device, _)| *device == taken[at].0);
-        if (0..taken.len()).any(again) {
-            return None;
-        }
-        let template = plan.parts.first()?;
+    /// `plan` with the cuts where the devices met, and what nobody did on the CPU.
+    fn carried_out(&self, plan: &Plan, taken: Vec<(DeviceId, Units)>) -> Plan {
+        let left = self.balance.left().iter();
+        let mut ranges: Vec<(DeviceId, Units)> = left
+            .map(|units| (DeviceId::CPU, *units))
+            .chain(taken)
+            .collect();
+        ranges.sort_unstable_by_key(|(_, units)| units.lo);
         let part = |(device, units): &(DeviceId, Units)| {
+            let own = self.part(*device, *units, 0.0);
             let planned = plan.parts.iter().find(|part| part.device == *device);
+            let like = planned.or(plan.parts.first()).copied();
             Part {
-                device: *device,
-                tile: self.part(*device, *units, 0.0).tile,
-                ..*planned.unwrap_or(template)
+                device: own.device,
+                tile: own.tile,
+                ..like.unwrap_or(own)
             }
         };
-        let parts: Vec<Part> = taken.iter().map(part).collect();
+        let parts: Vec<Part> = ranges.iter().map(part).collect();
         let axis = (parts.len() > 1).then_some(self.axis);
-        Some(Plan {
+        Plan {
             axis,
             parts,
             ..plan.clone()
-        })
+        }
     }
 }

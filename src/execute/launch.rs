@@ -17,6 +17,7 @@ use crate::graph::TaskId;
 use crate::lanes::Tile;
 use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
+use crate::plan::balance::Balance;
 use crate::plan::{Part, Plan, Policy, SplitVerdict};
 use crate::region::{Footprint, Span, Touch};
 use crate::trace::{Event, PartKind, Report};
@@ -76,25 +77,11 @@ impl Shared {
         self.write_plan(&job, &plan);
         self.note_plan(&job, &plan);
         let on_gpu = |part: &Part| part.device != DeviceId::CPU;
-        let logged = self.log_start(prepared, &job, || plan.parts.iter().any(on_gpu));
-        // What is to be repeated, computed twice for comparison, made again after a loss, or goes through windows, is as planned.
-        let as_planned =
-            self.sampler.is_on() || !self.books.are_closed() || self.safeguard.is_some();
-        let balance = balance.filter(|_| !as_planned && self.have_room(&job, &plan));
-        let failures = if let Some(balance) = balance {
-            let balanced = self.obey_balanced(&job, &plan, balance)?;
-            if let Some(carried_out) = balanced.carried_out {
-                plan = Arc::new(carried_out);
-            }
-            balanced.failures
-        } else {
-            let begun = Cell::new(false);
-            self.recovering(&mut loans, || match self.obey(&job, &plan, &begun) {
-                // What has been done must not be done again.
-                Err(error) if begun.get() => Ok(Err(error)),
-                outcome => outcome.map(Ok),
-            })??
-        };
+        // What goes through windows is as planned: its pieces are chosen for what fits at once, in the order in which they move.
+        let balance = balance.filter(|_| self.have_room(&job, &plan));
+        let uses_gpus = || balance.is_some() || plan.parts.iter().any(on_gpu);
+        let logged = self.log_start(prepared, &job, uses_gpus);
+        let failures = self.follow(&job, (&mut plan, balance), &mut loans)?;
         let repaired = self.repair(&job, &failures, &mut loans)?;
         logged.into_iter().for_each(Logged::end);
         if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
@@ -102,6 +89,34 @@ impl Shared {
             self.plans().insert(job.body.kernel.fingerprint, plan);
         }
         Ok(())
+    }
+
+    /// Carries out a plan, shared out as it goes if there is a balance for that: what GPUs failed to do. The plan becomes what the next
+    /// launch should begin with.
+    fn follow<'a>(
+        &'a self,
+        job: &Job<'_>,
+        (plan, balance): (&mut Arc<Plan>, Option<Balance>),
+        loans: &mut Loans<'a>,
+    ) -> Result<Vec<Failure>, LaunchError> {
+        let Some(balance) = balance else {
+            let begun = Cell::new(false);
+            let failures = self.recovering(loans, || match self.obey(job, plan, &begun) {
+                // What has been done must not be done again.
+                Err(error) if begun.get() => Ok(Err(error)),
+                outcome => outcome.map(Ok),
+            })??;
+            if !failures.is_empty() {
+                self.write_repaired(job, plan, &failures);
+            }
+            return Ok(failures);
+        };
+        let balanced = self.obey_balanced(job, (plan, balance), loans)?;
+        self.write_plan(job, &balanced.carried_out);
+        if balanced.smooth {
+            *plan = Arc::new(balanced.carried_out);
+        }
+        Ok(balanced.failures)
     }
 
     /// Counts the launch, for its horizon and for the devices that have no part in it.

@@ -337,7 +337,6 @@ fn balance(
     plan: &Plan,
 ) -> Option<Balance> {
     let free = matches!(policy, Policy::Auto)
-        && situation.objective == Objective::Time
         && !matches!(
             plan.split,
             SplitVerdict::Trial { .. } | SplitVerdict::Refused(_)

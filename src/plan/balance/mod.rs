@@ -174,6 +174,15 @@ impl Balance {
         self.free.give_back(flying.units);
     }
 
+    /// `device` does not begin the chunk that it took last, and gets no more; what it did and has under way counts.
+    ///
+    /// # Panics
+    /// If the device has nothing under way.
+    pub fn withdraw(&mut self, device: DeviceId) {
+        self.put_back(device);
+        self.hand_mut(device).out = true;
+    }
+
     /// The units that nobody has taken: after [`Turn::Done`], what no device was left to do.
     pub fn left(&self) -> &[Units] {
         self.free.spans()

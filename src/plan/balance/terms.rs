@@ -6,7 +6,7 @@ use crate::lanes::Tile;
 use crate::machine::DeviceId;
 use crate::plan::Plan;
 use crate::plan::curve::{Curve, Shapes};
-use crate::plan::situation::{Candidate, Situation, Splitting, Units};
+use crate::plan::situation::{Candidate, Objective, Situation, Splitting, Units};
 use crate::region::Footprint;
 
 /// A launch that is predicted to take less than this many times the fixed costs of its devices is not worth chunks.
@@ -127,7 +127,9 @@ impl Balance {
         let fixed = |index: &usize| situation.candidates[*index].whole.fixed_ns;
         let soon = |index: &&usize| makespan_ns > FIXED_COSTS_MIN * fixed(index);
         let planned = |index: &usize| planned_units(situation, plan, axis, *index);
-        let joins = |index: &&usize| soon(index) || planned(index).is_some();
+        // For energy, the devices that take part are the plan's; it has them finish together, and so does the balance.
+        let frugal = situation.objective != Objective::Time;
+        let joins = |index: &&usize| (soon(index) && !frugal) || planned(index).is_some();
         let joining: Vec<usize> = usable.iter().filter(joins).copied().collect();
         let all_soon = joining.iter().all(|index| soon(&index));
         if joining.len() < 2 || !all_soon {

@@ -3,7 +3,9 @@
 // All numbers here are exact in f32, or computed by the same instructions on every device.
 #![allow(clippy::float_cmp)]
 
+#[path = "../devices/mod.rs"]
 mod devices;
+mod together;
 
 use impel::sim::{Fault, FaultKind, Gpu, Machine, Moment, Phase};
 use impel::{Array, DeviceId, Policy, Runtime};
