@@ -96,6 +96,9 @@ enum Extent {
     All,
 }
 
+/// How a GPU failed.
+type Fault = (DeviceError, (Told, Extent));
+
 /// A launch under way.
 struct Round<'s, 'r, 'j> {
     shared: &'s Shared,
@@ -346,7 +349,7 @@ impl Round<'_, '_, '_> {
         &mut self,
         at: usize,
         part: Part,
-    ) -> Result<Result<(), (DeviceError, (Told, Extent))>, LaunchError> {
+    ) -> Result<Result<(), Fault>, LaunchError> {
         let begin_ns = self.now_ns();
         let (shared, job) = (self.shared, self.job);
         let footprint = job.facts.footprint_anew(part.tile, Company::Shared);
