@@ -64,6 +64,7 @@ mod seeded;
 pub mod simulate;
 mod store;
 mod sync;
+mod timing;
 pub mod trace;
 pub mod transfer;
 mod vec3;

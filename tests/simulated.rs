@@ -178,3 +178,47 @@ fn a_lost_gpu_is_replaced_by_the_others() {
     assert_eq!(rt.report().runs("saxpy", DeviceId(1)).parts, 0);
     assert_eq!(*y.read().unwrap(), vec![2.0; n]);
 }
+
+/// Time of a launch whose words are in place, half of it on the CPU and half on a GPU that is nearly as fast.
+fn halves(change: impl FnOnce(Machine) -> Machine) -> f64 {
+    let mut gpu = Gpu::card();
+    gpu.limits.bandwidth_bytes_per_s = 4e10;
+    let machine = change(Machine::desktop().with(gpu));
+    let rt = Runtime::builder().threads(2).simulated(machine).build();
+    let rt = rt.unwrap();
+    let n = 3_000_000;
+    let x = rt.array_from_vec(vec![2.0_f32; n]).unwrap();
+    let mut y = rt.array_from_vec(vec![1.0_f32; n]).unwrap();
+    let shares = vec![(DeviceId::CPU, 0.5), (DeviceId(1), 0.5)];
+    let mut step = || {
+        let launch = axpy(&x, &mut y).with_policy(Policy::Split(shares.clone()));
+        rt.launch(launch).unwrap().wait().unwrap();
+        rt.simulated_time().unwrap().as_secs_f64()
+    };
+    let before = step();
+    step() - before
+}
+
+#[test]
+fn devices_on_one_memory_bus_slow_each_other_down() {
+    let apart = halves(|machine| machine);
+    let together = halves(|mut machine| {
+        machine.gpus[0].shares_memory = true;
+        machine
+    });
+    // 36 MB over 50 GB/s in all, which they have to themselves otherwise.
+    assert!((4.5e-4..4.8e-4).contains(&apart), "{apart} s");
+    assert!((7.2e-4..7.5e-4).contains(&together), "{together} s");
+}
+
+#[test]
+fn noise_changes_times_a_little_and_is_the_same_in_every_run() {
+    let quiet = halves(|machine| machine);
+    let noisy = |seed| halves(|machine| machine.with_noise(0.2, seed));
+    let times: Vec<f64> = (1..=4).map(noisy).collect();
+    assert_eq!(times, (1..=4).map(noisy).collect::<Vec<f64>>());
+    for time in times {
+        let factor = time / quiet;
+        assert!((0.8..1.2).contains(&factor) && factor != 1.0, "{factor}");
+    }
+}

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::machine::{Copying, Duplex, Effort, Load, Machine};
-use crate::cost::{Link, Source};
+use super::machine::{Load, Machine};
+use crate::cost::Source;
 use crate::lanes::Tile;
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::balance::{Balance, Took, Turn};
 use crate::plan::{Part, Plan, Situation, SplitVerdict, Units};
 use crate::region::{Footprint, Residency, Touch, WORD_BYTES};
+use crate::timing::{Copying, Effort, Links, Way};
 use crate::transfer::{self, Company, Copy, MemoryLinks, Merging, Reason};
 
 /// Chunks that a GPU may have under way: one runs, the next waits for it.
@@ -113,8 +114,7 @@ struct Bench {
     running: Option<Running>,
     /// Chunks whose results travel, with the time at which they arrive.
     leaving: VecDeque<(Chunk, f64)>,
-    up_free_ns: f64,
-    down_free_ns: f64,
+    links: Links,
     /// When the last chunk was complete.
     last_ns: f64,
     /// When the last work was.
@@ -287,22 +287,7 @@ impl<'a, 'h> Engine<'a, 'h> {
     /// Takes the link of `device` for a copy from `from_ns` on, and says when it is done.
     fn send(&mut self, device: usize, way: Way, from_ns: f64, bytes: u64) -> f64 {
         let own = &self.launched.machine.devices[device];
-        let link: Link = match way {
-            Way::Up => own.link_up,
-            Way::Down => own.link_down,
-        };
-        let bench = &mut self.benches[device];
-        let free_ns = match (own.duplex, way) {
-            (Duplex::Half, _) => bench.up_free_ns.max(bench.down_free_ns),
-            (Duplex::Full, Way::Up) => bench.up_free_ns,
-            (Duplex::Full, Way::Down) => bench.down_free_ns,
-        };
-        let end_ns = free_ns.max(from_ns) + link.copy_ns(bytes as f64);
-        match way {
-            Way::Up => bench.up_free_ns = end_ns,
-            Way::Down => bench.down_free_ns = end_ns,
-        }
-        end_ns
+        self.benches[device].links.send(own, way, from_ns, bytes)
     }
 
     /// The undisturbed speeds of what runs now, by device.
@@ -502,12 +487,6 @@ impl<'a, 'h> Engine<'a, 'h> {
             split: SplitVerdict::Policy,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Up,
-    Down,
 }
 
 impl Bench {

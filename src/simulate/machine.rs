@@ -1,91 +1,9 @@
 //! What does an imagined machine look like, and how long does it take for a range of units?
 
-use crate::cost::{Link, Prediction, Source};
+use crate::cost::{Prediction, Source};
 use crate::machine::DeviceId;
 use crate::plan::{Candidate, Units};
-
-/// Whether both directions of a link run at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplex {
-    /// One copy at a time.
-    Half,
-    /// One copy each way at a time.
-    Full,
-}
-
-/// Whether copies and work overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copying {
-    /// A device copies or works.
-    Serial,
-    /// The words of the next chunk travel while one runs.
-    Overlapped,
-}
-
-/// One device as it really is. Rates are per ns, so that 1 byte/ns is 1 GB/s.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Device {
-    /// From being asked to working, when it has nothing else to do.
-    pub launch_ns: f64,
-    /// The same, of work that was queued behind other work.
-    pub queued_launch_ns: f64,
-    /// Operations per ns.
-    pub ops_per_ns: f64,
-    /// Bytes per ns from and to its memory.
-    pub bytes_per_ns: f64,
-    /// Working sets up to this are served from a cache, …
-    pub cache_bytes: f64,
-    /// … this many times as fast.
-    pub cache_gain: f64,
-    /// Number of the memory bus that it shares with others, if it does.
-    pub bus: Option<usize>,
-    /// Copies into its memory; [`Link::NONE`] for the CPU.
-    pub link_up: Link,
-    /// Copies out of it.
-    pub link_down: Link,
-    /// Whether both run at once.
-    pub duplex: Duplex,
-    /// Whether copies and work overlap.
-    pub copying: Copying,
-    /// How many times slower than usual it is in this launch: clocks drop, others use it, too.
-    pub slowness: f64,
-}
-
-impl Device {
-    /// An ordinary CPU: bus 0, no cache, 3 µs a launch.
-    pub fn cpu(ops_per_ns: f64, bytes_per_ns: f64) -> Self {
-        Self {
-            launch_ns: 3000.0,
-            queued_launch_ns: 3000.0,
-            ops_per_ns,
-            bytes_per_ns,
-            cache_bytes: 0.0,
-            cache_gain: 1.0,
-            bus: Some(0),
-            link_up: Link::NONE,
-            link_down: Link::NONE,
-            duplex: Duplex::Full,
-            copying: Copying::Serial,
-            slowness: 1.0,
-        }
-    }
-
-    /// An ordinary GPU with memory of its own: 20 µs a launch, 10 GB/s and 10 µs a copy.
-    pub fn gpu(ops_per_ns: f64, bytes_per_ns: f64) -> Self {
-        let link = Link {
-            latency_ns: 10_000.0,
-            bytes_per_s: 1e10,
-        };
-        Self {
-            launch_ns: 20_000.0,
-            queued_launch_ns: 4000.0,
-            bus: None,
-            link_up: link,
-            link_down: link,
-            ..Self::cpu(ops_per_ns, bytes_per_ns)
-        }
-    }
-}
+use crate::timing::{self, Device, Effort, Running};
 
 /// The devices of a machine, the CPU first.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,51 +59,17 @@ impl Load {
 
     /// The factor by which noise lengthens a chunk.
     pub(super) fn noise_of(&self, device: usize, units: Units) -> f64 {
-        let mut hash = self.seed ^ 0x9e37_79b9_7f4a_7c15;
-        for value in [device as u64, units.lo, units.hi] {
-            // SplitMix64 (Steele, Lea and Flood, 2014).
-            hash = (hash ^ value).wrapping_add(0x9e37_79b9_7f4a_7c15);
-            hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            hash ^= hash >> 31;
-        }
-        let unit = (hash >> 11) as f64 / (1_u64 << 53) as f64;
-        1.0 + self.noise * (2.0 * unit - 1.0)
+        timing::noise(self.seed, [device as u64, units.lo, units.hi], self.noise)
     }
-}
-
-/// A range of units on one device, undisturbed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Effort {
-    /// How long it takes.
-    pub(super) ns: f64,
-    /// Of that, at least this is arithmetic: a slower memory does not slow it down further.
-    pub(super) arithmetic_ns: f64,
-    /// Bytes per ns that it draws from memory.
-    pub(super) demand: f64,
 }
 
 impl Machine {
     /// What `units` of `load` are on device number `device`, noise left out.
     pub(super) fn effort(&self, device: usize, load: &Load, units: Units) -> Effort {
-        let own = &self.devices[device];
         let bytes = load.bytes_per_unit * units.len() as f64;
-        let gain = if bytes <= own.cache_bytes {
-            own.cache_gain
-        } else {
-            1.0
-        };
         let weight = load.weight(units);
-        let arithmetic_ns = load.ops_per_unit * weight / own.ops_per_ns * own.slowness;
-        let memory_ns =
-            bytes / (own.bytes_per_ns * gain) * (weight / units.len() as f64) * own.slowness;
-        let ns = arithmetic_ns.max(memory_ns).max(1.0);
-        let demand = if gain > 1.0 { 0.0 } else { bytes / ns };
-        Effort {
-            ns,
-            arithmetic_ns,
-            demand,
-        }
+        let density = weight / units.len() as f64;
+        self.devices[device].effort(load.ops_per_unit * weight, bytes, density)
     }
 
     /// Time of the whole of `load` on device number `device`: no launch, no copies, no company.
@@ -201,28 +85,16 @@ impl Machine {
         effort.ns * (effort.demand / bus).max(1.0)
     }
 
-    /// How fast each of these efforts goes while all of them run, relative to being undisturbed: what a bus has is shared evenly among
-    /// those who want more than that (max-min fairness).
+    /// How fast each of these efforts goes while all of them run, relative to being undisturbed.
     pub(super) fn speeds(&self, running: &[(usize, Effort)]) -> Vec<f64> {
-        let mut speeds = vec![1.0; running.len()];
-        for (bus, rate) in self.buses.iter().enumerate() {
-            let mut on_bus: Vec<usize> = (0..running.len())
-                .filter(|at| self.devices[running[*at].0].bus == Some(bus))
-                .collect();
-            on_bus.sort_by(|a, b| running[*a].1.demand.total_cmp(&running[*b].1.demand));
-            let mut left = *rate;
-            for (served, at) in on_bus.iter().enumerate() {
-                let (_, effort) = &running[*at];
-                let share = left / (on_bus.len() - served) as f64;
-                let granted = effort.demand.min(share);
-                left -= granted;
-                if granted < effort.demand {
-                    let memory_ns = effort.ns * effort.demand / granted;
-                    speeds[*at] = effort.ns / memory_ns.max(effort.arithmetic_ns);
-                }
-            }
-        }
-        speeds
+        let running: Vec<Running<'_>> = running
+            .iter()
+            .map(|(device, effort)| Running {
+                device: &self.devices[*device],
+                effort: *effort,
+            })
+            .collect();
+        timing::speeds(&self.buses, &running)
     }
 
     /// The planner's candidate for device number `device`, with its true costs as far as `a + b·units` can say them.

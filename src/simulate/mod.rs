@@ -21,5 +21,6 @@
 mod engine;
 mod machine;
 
+pub use crate::timing::{Copying, Device, Duplex};
 pub use engine::{How, Launched, Outcome, Step, run};
-pub use machine::{Copying, Device, Duplex, Load, Machine};
+pub use machine::{Load, Machine};

@@ -28,8 +28,11 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     ("graph", &["region"]),
     (
         "simulate",
-        &["cost", "lanes", "machine", "plan", "region", "transfer"],
+        &[
+            "cost", "lanes", "machine", "plan", "region", "timing", "transfer",
+        ],
     ),
+    ("timing", &["cost"]),
     ("durability", &["graph", "region"]),
     ("vec3", &[]),
     ("sync", &[]),
@@ -45,7 +48,7 @@ pub(crate) const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "device",
         &[
-            "kernel", "region", "machine", "trace", "cost", "error", "lanes", "sync",
+            "kernel", "region", "machine", "trace", "timing", "cost", "error", "lanes", "sync",
         ],
     ),
     ("store", &["cost", "error", "plan", "trace"]),
@@ -136,6 +139,7 @@ const PURE: &[&str] = &[
     "src/plan",
     "src/transfer",
     "src/simulate",
+    "src/timing",
     "src/graph.rs",
     "src/graph",
     "src/trace/event.rs",

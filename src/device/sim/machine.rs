@@ -18,6 +18,10 @@ pub struct Machine {
     pub cpu_power: Option<Power>,
     /// The GPUs: devices 1 and up, in this order.
     pub gpus: Vec<Gpu>,
+    /// Parts take up to this fraction more or less than they should, …
+    pub noise: f64,
+    /// … drawn from this.
+    pub seed: u64,
     /// What goes wrong on them, and when.
     pub faults: Vec<Fault>,
 }
@@ -35,6 +39,8 @@ pub struct Gpu {
     pub memory_bytes: u64,
     /// Largest array, in bytes, that a kernel can see.
     pub binding_bytes_max: u64,
+    /// Whether it works on the CPU's memory bus: then the two slow each other down, as far as they wait for memory.
+    pub shares_memory: bool,
     /// Whether copies run beside kernels, and up beside down; otherwise one thing happens at a time, as on GPUs behind wgpu.
     pub overlap: bool,
 }
@@ -59,6 +65,8 @@ impl Machine {
                 busy_w: 65.0,
             }),
             gpus: Vec::new(),
+            noise: 0.0,
+            seed: 0,
             faults: Vec::new(),
         }
     }
@@ -66,6 +74,12 @@ impl Machine {
     /// The same machine with one more GPU.
     pub fn with(mut self, gpu: Gpu) -> Self {
         self.gpus.push(gpu);
+        self
+    }
+
+    /// The same machine, where parts take up to `fraction` more or less than they should, as `seed` decides.
+    pub fn with_noise(mut self, fraction: f64, seed: u64) -> Self {
+        (self.noise, self.seed) = (fraction, seed);
         self
     }
 
@@ -102,6 +116,7 @@ impl Gpu {
             }),
             memory_bytes: 8 << 30,
             binding_bytes_max: 2 << 30,
+            shares_memory: false,
             overlap: false,
         }
     }

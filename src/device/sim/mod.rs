@@ -3,15 +3,15 @@
 //! A kernel runs at once, on the thread that hands it over, through its CPU entry, on the GPU's own copy of the words. What a driver
 //! would do later is only marked with the moment at which it will have happened: waiting moves the clock there.
 
-mod durations;
 mod faults;
 mod machine;
 mod memory;
 mod run;
+mod streams;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use faults::{Fault, FaultKind, Moment, Phase};
@@ -28,7 +28,7 @@ use crate::machine::{self as hardware, DeviceId, Overlap};
 use crate::region::Span;
 use faults::{Schedule, Strike};
 use memory::Ledger;
-use world::{Direction, Instant};
+use streams::Range;
 
 /// An imagined GPU.
 #[derive(Debug)]
@@ -50,20 +50,21 @@ pub(crate) struct SimGpu {
 /// A claim on work of an imagined GPU.
 #[derive(Clone, Debug)]
 pub(crate) struct SimTicket {
-    done_at: Instant,
+    ops: Range,
 }
 
 /// A dispatch of an imagined GPU.
 #[derive(Debug)]
 pub(crate) struct SimDispatch {
     pub(super) ticket: SimTicket,
-    ns: Option<u64>,
-    world: Arc<World>,
+    /// Says how long it took once it has ended, if that was asked for.
+    took: Option<Arc<OnceLock<f64>>>,
 }
 
 impl SimDispatch {
     pub(super) fn elapsed_ns(&self) -> Option<u64> {
-        self.ns.filter(|_| self.world.now() >= self.ticket.done_at)
+        let ns = self.took.as_ref()?.get()?;
+        Some(*ns as u64)
     }
 }
 
@@ -193,8 +194,8 @@ impl SimGpu {
                 Ok(())
             }
             Some(fault) if fault.kind == FaultKind::Hang => {
-                self.world.hang(self.id);
-                self.wait_until(f64::INFINITY, what)
+                let (never, _) = self.world.hang(self.id);
+                self.wait_for(never, what)
             }
             _ => Ok(()),
         }
@@ -240,8 +241,7 @@ impl SimGpu {
         let done = strike.done_of(words.len());
         self.lend(buffer, span, Lending::Exclusive)?.words_mut()[..done]
             .copy_from_slice(&words[..done]);
-        self.world
-            .copy(self.id, Direction::Up, count * 4, strike.slower());
+        self.world.send(self.id, count * 4, strike.slower());
         self.end(strike, "an upload")
     }
 
@@ -258,8 +258,9 @@ impl SimGpu {
         let words: u64 = spans.iter().map(|span| span.words()).sum();
         let strike = self.begin(Phase::Download, words * 4, "a download")?;
         let slower = strike.slower();
-        let done_at = self.world.copy(self.id, Direction::Down, words * 4, slower);
-        self.wait_until(done_at, "a download")?;
+        let (_, all) = self.world.everything(self.id);
+        let ops = self.world.fetch(self.id, words * 4, all, slower);
+        self.wait_for(ops, "a download")?;
         for span in spans.iter().filter(|span| !span.is_empty()) {
             let loan = self.lend(buffer, *span, Lending::Shared)?;
             let done = strike.done_of(loan.len());
@@ -296,22 +297,22 @@ impl SimGpu {
     pub(super) fn flush(&self) -> Result<SimTicket, DeviceError> {
         self.check()?;
         Ok(SimTicket {
-            done_at: self.world.idle_at(self.id),
+            ops: self.world.everything(self.id),
         })
     }
 
     pub(super) fn is_done(&self, ticket: &SimTicket) -> bool {
-        self.is_lost().is_some() || self.world.now() >= ticket.done_at
+        self.is_lost().is_some() || self.world.is_done(self.id, ticket.ops)
     }
 
     pub(super) fn wait(&self, ticket: &SimTicket) -> Result<(), DeviceError> {
-        self.wait_until(ticket.done_at, "a launch")
+        self.wait_for(ticket.ops, "a launch")
     }
 
-    fn wait_until(&self, moment: Instant, what: &'static str) -> Result<(), DeviceError> {
+    fn wait_for(&self, ops: Range, what: &'static str) -> Result<(), DeviceError> {
         self.check()?;
         let patience_ns = self.patience_ns.load(Ordering::Relaxed);
-        if self.world.wait(moment, patience_ns as f64) {
+        if self.world.wait(self.id, ops, patience_ns as f64) {
             return Ok(());
         }
         Err(DeviceError::TimedOut {

@@ -50,25 +50,25 @@ impl SimGpu {
         let strike = Strike(self.faults.next(Phase::Compute));
         let work = work(&launch, tile);
         self.run(&launch, strike.done_of_tile(tile))?;
-        let (ns, mut done_at) = self.world.compute(self.id, work, strike.slower());
+        let hangs = matches!(strike.0, Some(fault) if fault.kind == FaultKind::Hang);
+        let (ops, took) = if hangs {
+            self.world.hang(self.id)
+        } else {
+            self.world.compute(self.id, work, strike.slower())
+        };
         // The driver has taken the part: whoever waits for it will hear.
         match strike.0 {
-            Some(fault) if fault.kind == FaultKind::Hang => {
-                self.world.hang(self.id);
-                done_at = f64::INFINITY;
-            }
             Some(fault) if fault.kind == FaultKind::WrongResult => {
                 self.corrupt(&launch, tile)?;
             }
-            Some(fault) if !matches!(fault.kind, FaultKind::Slow(_)) => {
+            Some(fault) if !matches!(fault.kind, FaultKind::Slow(_) | FaultKind::Hang) => {
                 self.lose(&fault.to_string());
             }
             _ => {}
         }
         Ok(SimDispatch {
-            ticket: SimTicket { done_at },
-            ns: (part.timing == Timing::Measured).then_some(ns as u64),
-            world: Arc::clone(&self.world),
+            ticket: SimTicket { ops },
+            took: (part.timing == Timing::Measured).then_some(took),
         })
     }
 
