@@ -172,18 +172,23 @@ impl<'a> Buffer<'a> {
         self.private
     }
 
-    /// Asks for the cache line of a word, which need not be in the buffer.
+    /// Asks for the cache line of the word `ahead` words behind `addr`, which need not be in the buffer. (Two numbers, which are
+    /// added without wrapping: one instruction holds them both.)
     #[inline(always)]
-    pub(crate) fn prefetch(self, addr: u32) {
+    pub(crate) fn prefetch(self, addr: u32, ahead: usize) {
         #[cfg(target_arch = "x86_64")]
         {
             use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let line = self.base.as_ptr().wrapping_add(addr as usize);
+            let line = self
+                .base
+                .as_ptr()
+                .wrapping_add(addr as usize)
+                .wrapping_add(ahead);
             // SAFETY: a prefetch reads nothing and never faults, whatever the address is.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
         }
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = addr;
+        let _ = (addr, ahead);
     }
 
     /// Number of words.
@@ -200,7 +205,8 @@ impl<'a> Buffer<'a> {
     /// Is every one of the `n` words from `addr` on in the buffer?
     #[inline(always)]
     pub(crate) fn holds(self, addr: u32, n: usize) -> bool {
-        u64::from(addr) + n as u64 <= u64::from(self.words)
+        // The right-hand side is the same at every turn of a loop.
+        i64::from(addr) <= i64::from(self.words) - n as i64
     }
 
     /// The word at `addr`, or 0 outside the buffer.

@@ -317,10 +317,9 @@ pub trait Isa: Copy + sealed::Sealed + 'static {
     /// A hint without effect on any result, whatever the address is.
     #[inline(always)]
     fn prefetch_linear(self, buf: Buffer<'_>, addr: u32) {
-        let ahead = addr.wrapping_add(PREFETCH_WORDS);
         let mut at = 0;
         while at < Self::LANES {
-            buf.prefetch(ahead.wrapping_add(at as u32));
+            buf.prefetch(addr, PREFETCH_WORDS as usize + at);
             at += LINE_WORDS;
         }
     }

@@ -10,6 +10,7 @@
 mod atomic;
 mod expression;
 mod gang;
+mod kept;
 mod memory;
 mod names;
 mod plan;

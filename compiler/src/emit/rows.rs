@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::expression::{Context, rust_type, splat, zero};
+use super::expression::{Context, rust_type, zero};
 use super::gang::Gang;
 use super::plan::Form;
 use super::text::Text;
-use super::{names, plan};
+use super::{kept, names, plan};
 use crate::fission::{Fission, Step, Turn, Values};
-use crate::ir::{Scalar, Stmt, ValueId, VarId, WorkgroupVarId};
+use crate::ir::{Stmt, ValueId, WorkgroupVarId};
 use crate::tree::{Jump, Kind, Node};
-use crate::variance::Shape;
 
 /// The kernel of `cx` cut at its barriers.
 pub(super) fn cut(cx: Context<'_>) -> Fission<'_> {
@@ -98,14 +97,7 @@ impl<'a> Rows<'a> {
                 zero(ty)
             ));
         }
-        for var in &self.fission.kept_vars {
-            let ty = cx.kernel.vars[var.0 as usize].ty;
-            let vector = cx.variance.var(*var) == Shape::Varying;
-            self.keep_array(&kept_var(cx, *var), vector, ty);
-        }
-        for id in &self.fission.kept_values {
-            self.keep_array(&kept_value(*id), cx.plan.is_vector(*id), cx.ty(*id));
-        }
+        kept::declare(cx, self.fission, gangs, &mut self.text);
         let gang = Gang::new(cx, Text::default(), "entry");
         for array in &self.fission.kept_arrays {
             let name = names::array(cx.kernel, *array);
@@ -114,17 +106,6 @@ impl<'a> Rows<'a> {
                 gang.array_zeros(*array)
             ));
         }
-    }
-
-    fn keep_array(&mut self, name: &str, vector: bool, ty: Scalar) {
-        let element = if vector {
-            splat(ty, zero(ty))
-        } else {
-            zero(ty).to_owned()
-        };
-        let gangs = gangs(self.cx);
-        self.text
-            .line(format!("let mut {name} = [{element}; {gangs}];"));
     }
 
     fn list(&mut self, steps: &'a [Step<'a>]) {
@@ -208,7 +189,7 @@ impl<'a> Rows<'a> {
     /// A condition at workgroup level; what a turn made is the same in every gang, so also in the first.
     fn condition(&self, id: ValueId) -> String {
         if self.fission.kept_values.contains(&id) {
-            format!("{}[0]", kept_value(id))
+            kept::value_of_first(id)
         } else {
             self.cx.scalar(id)
         }
@@ -286,20 +267,17 @@ impl<'a> Rows<'a> {
         for (var, transfer) in &turn.vars {
             if transfer.fetch {
                 gang.text.line(format!(
-                    "let mut {} = {}[g];",
+                    "let mut {} = {};",
                     names::var(cx.kernel, *var),
-                    kept_var(cx, *var)
+                    kept::var(cx, *var)
                 ));
             } else {
                 gang.declare_var(*var);
             }
         }
         for id in &turn.fetch {
-            gang.text.line(format!(
-                "let {} = {}[g];",
-                names::value(*id),
-                kept_value(*id)
-            ));
+            gang.text
+                .line(format!("let {} = {};", names::value(*id), kept::value(*id)));
         }
         for id in &turn.recompute {
             gang.compute(*id);
@@ -313,7 +291,7 @@ impl<'a> Rows<'a> {
         gang.run(&turn.nodes);
         for id in &turn.keep {
             gang.text
-                .line(format!("{}[g] = {};", kept_value(*id), names::value(*id)));
+                .line(format!("{} = {};", kept::value(*id), names::value(*id)));
         }
         if leaves {
             gang.text.close();
@@ -321,22 +299,14 @@ impl<'a> Rows<'a> {
         for (var, transfer) in &turn.vars {
             if transfer.keep {
                 gang.text.line(format!(
-                    "{}[g] = {};",
-                    kept_var(cx, *var),
+                    "{} = {};",
+                    kept::var(cx, *var),
                     names::var(cx.kernel, *var)
                 ));
             }
         }
         self.text = gang.text;
     }
-}
-
-fn kept_var(cx: Context<'_>, var: VarId) -> String {
-    format!("{}_kept", names::var(cx.kernel, var))
-}
-
-fn kept_value(id: ValueId) -> String {
-    format!("{}_kept", names::value(id))
 }
 
 /// Does the whole workgroup continue the loop somewhere in `steps`?

@@ -26,7 +26,11 @@ fn histogram_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<
             for wx in tile.lo[0]..tile.hi[0] {
                 let mut w0_own_bins = [0u32; 256];
                 let w0_own_bins = ::impel::lanes::Buffer::exclusive(&mut w0_own_bins);
-                let mut x1_first_kept = [0u32; 4];
+                #[derive(Clone, Copy)]
+                struct Kept {
+                    x1_first: u32,
+                }
+                let mut kept = [Kept { x1_first: 0u32 }; 4];
                 let v0 = wx;
                 let v10 = v0.wrapping_mul(32768u32);
                 let mut g = 0usize;
@@ -58,7 +62,7 @@ fn histogram_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<
                         let v19 = v12.wrapping_add(128u32);
                         x0_offset = v19;
                     }
-                    x1_first_kept[g] = x1_first;
+                    kept[g].x1_first = x1_first;
                     lx += lanes;
                     g += 1;
                 }
@@ -67,7 +71,7 @@ fn histogram_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<
                 let mut lx = 0u32;
                 while lx < 128u32 {
                     let mut entry = s.mask_splat(true);
-                    let mut x1_first = x1_first_kept[g];
+                    let mut x1_first = kept[g].x1_first;
                     let v1 = lx;
                     'l2: loop {
                         let v20 = x1_first;
@@ -86,7 +90,7 @@ fn histogram_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Launch<
                         let v25 = v20.wrapping_add(128u32);
                         x1_first = v25;
                     }
-                    x1_first_kept[g] = x1_first;
+                    kept[g].x1_first = x1_first;
                     lx += lanes;
                     g += 1;
                 }

@@ -31,22 +31,26 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                 let mut w1_tile_b = [0u32; 1024];
                 let w1_tile_b = ::impel::lanes::Buffer::exclusive(&mut w1_tile_b);
                 let mut x16_k0: u32 = 0u32;
-                let mut x0_block0_x_kept = [s.f32_splat(0.0f32); 32];
-                let mut x1_block0_y_kept = [s.f32_splat(0.0f32); 32];
-                let mut x2_block0_z_kept = [s.f32_splat(0.0f32); 32];
-                let mut x3_block0_w_kept = [s.f32_splat(0.0f32); 32];
-                let mut x4_block1_x_kept = [s.f32_splat(0.0f32); 32];
-                let mut x5_block1_y_kept = [s.f32_splat(0.0f32); 32];
-                let mut x6_block1_z_kept = [s.f32_splat(0.0f32); 32];
-                let mut x7_block1_w_kept = [s.f32_splat(0.0f32); 32];
-                let mut x8_block2_x_kept = [s.f32_splat(0.0f32); 32];
-                let mut x9_block2_y_kept = [s.f32_splat(0.0f32); 32];
-                let mut x10_block2_z_kept = [s.f32_splat(0.0f32); 32];
-                let mut x11_block2_w_kept = [s.f32_splat(0.0f32); 32];
-                let mut x12_block3_x_kept = [s.f32_splat(0.0f32); 32];
-                let mut x13_block3_y_kept = [s.f32_splat(0.0f32); 32];
-                let mut x14_block3_z_kept = [s.f32_splat(0.0f32); 32];
-                let mut x15_block3_w_kept = [s.f32_splat(0.0f32); 32];
+                #[derive(Clone, Copy)]
+                struct Kept<S: ::impel::lanes::Isa> {
+                    x0_block0_x: S::F32,
+                    x1_block0_y: S::F32,
+                    x2_block0_z: S::F32,
+                    x3_block0_w: S::F32,
+                    x4_block1_x: S::F32,
+                    x5_block1_y: S::F32,
+                    x6_block1_z: S::F32,
+                    x7_block1_w: S::F32,
+                    x8_block2_x: S::F32,
+                    x9_block2_y: S::F32,
+                    x10_block2_z: S::F32,
+                    x11_block2_w: S::F32,
+                    x12_block3_x: S::F32,
+                    x13_block3_y: S::F32,
+                    x14_block3_z: S::F32,
+                    x15_block3_w: S::F32,
+                }
+                let mut kept = [Kept::<S> { x0_block0_x: s.f32_splat(0.0f32), x1_block0_y: s.f32_splat(0.0f32), x2_block0_z: s.f32_splat(0.0f32), x3_block0_w: s.f32_splat(0.0f32), x4_block1_x: s.f32_splat(0.0f32), x5_block1_y: s.f32_splat(0.0f32), x6_block1_z: s.f32_splat(0.0f32), x7_block1_w: s.f32_splat(0.0f32), x8_block2_x: s.f32_splat(0.0f32), x9_block2_y: s.f32_splat(0.0f32), x10_block2_z: s.f32_splat(0.0f32), x11_block2_w: s.f32_splat(0.0f32), x12_block3_x: s.f32_splat(0.0f32), x13_block3_y: s.f32_splat(0.0f32), x14_block3_z: s.f32_splat(0.0f32), x15_block3_w: s.f32_splat(0.0f32) }; 32];
                 let v0 = wx;
                 let v1 = wy;
                 x16_k0 = 0u32;
@@ -91,22 +95,22 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                         x13_block3_y = s.f32_splat(0.0f32);
                         x14_block3_z = s.f32_splat(0.0f32);
                         x15_block3_w = s.f32_splat(0.0f32);
-                        x0_block0_x_kept[g] = x0_block0_x;
-                        x1_block0_y_kept[g] = x1_block0_y;
-                        x2_block0_z_kept[g] = x2_block0_z;
-                        x3_block0_w_kept[g] = x3_block0_w;
-                        x4_block1_x_kept[g] = x4_block1_x;
-                        x5_block1_y_kept[g] = x5_block1_y;
-                        x6_block1_z_kept[g] = x6_block1_z;
-                        x7_block1_w_kept[g] = x7_block1_w;
-                        x8_block2_x_kept[g] = x8_block2_x;
-                        x9_block2_y_kept[g] = x9_block2_y;
-                        x10_block2_z_kept[g] = x10_block2_z;
-                        x11_block2_w_kept[g] = x11_block2_w;
-                        x12_block3_x_kept[g] = x12_block3_x;
-                        x13_block3_y_kept[g] = x13_block3_y;
-                        x14_block3_z_kept[g] = x14_block3_z;
-                        x15_block3_w_kept[g] = x15_block3_w;
+                        kept[g].x0_block0_x = x0_block0_x;
+                        kept[g].x1_block0_y = x1_block0_y;
+                        kept[g].x2_block0_z = x2_block0_z;
+                        kept[g].x3_block0_w = x3_block0_w;
+                        kept[g].x4_block1_x = x4_block1_x;
+                        kept[g].x5_block1_y = x5_block1_y;
+                        kept[g].x6_block1_z = x6_block1_z;
+                        kept[g].x7_block1_w = x7_block1_w;
+                        kept[g].x8_block2_x = x8_block2_x;
+                        kept[g].x9_block2_y = x9_block2_y;
+                        kept[g].x10_block2_z = x10_block2_z;
+                        kept[g].x11_block2_w = x11_block2_w;
+                        kept[g].x12_block3_x = x12_block3_x;
+                        kept[g].x13_block3_y = x13_block3_y;
+                        kept[g].x14_block3_z = x14_block3_z;
+                        kept[g].x15_block3_w = x15_block3_w;
                         lx += lanes;
                         g += 1;
                     }
@@ -192,22 +196,22 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                         while lx < 16u32 {
                             let mut entry = s.mask_splat(true);
                             let mut x21_i: u32 = 0u32;
-                            let mut x0_block0_x = x0_block0_x_kept[g];
-                            let mut x1_block0_y = x1_block0_y_kept[g];
-                            let mut x2_block0_z = x2_block0_z_kept[g];
-                            let mut x3_block0_w = x3_block0_w_kept[g];
-                            let mut x4_block1_x = x4_block1_x_kept[g];
-                            let mut x5_block1_y = x5_block1_y_kept[g];
-                            let mut x6_block1_z = x6_block1_z_kept[g];
-                            let mut x7_block1_w = x7_block1_w_kept[g];
-                            let mut x8_block2_x = x8_block2_x_kept[g];
-                            let mut x9_block2_y = x9_block2_y_kept[g];
-                            let mut x10_block2_z = x10_block2_z_kept[g];
-                            let mut x11_block2_w = x11_block2_w_kept[g];
-                            let mut x12_block3_x = x12_block3_x_kept[g];
-                            let mut x13_block3_y = x13_block3_y_kept[g];
-                            let mut x14_block3_z = x14_block3_z_kept[g];
-                            let mut x15_block3_w = x15_block3_w_kept[g];
+                            let mut x0_block0_x = kept[g].x0_block0_x;
+                            let mut x1_block0_y = kept[g].x1_block0_y;
+                            let mut x2_block0_z = kept[g].x2_block0_z;
+                            let mut x3_block0_w = kept[g].x3_block0_w;
+                            let mut x4_block1_x = kept[g].x4_block1_x;
+                            let mut x5_block1_y = kept[g].x5_block1_y;
+                            let mut x6_block1_z = kept[g].x6_block1_z;
+                            let mut x7_block1_w = kept[g].x7_block1_w;
+                            let mut x8_block2_x = kept[g].x8_block2_x;
+                            let mut x9_block2_y = kept[g].x9_block2_y;
+                            let mut x10_block2_z = kept[g].x10_block2_z;
+                            let mut x11_block2_w = kept[g].x11_block2_w;
+                            let mut x12_block3_x = kept[g].x12_block3_x;
+                            let mut x13_block3_y = kept[g].x13_block3_y;
+                            let mut x14_block3_z = kept[g].x14_block3_z;
+                            let mut x15_block3_w = kept[g].x15_block3_w;
                             let v2 = lx;
                             let v3 = ly;
                             x21_i = 0u32;
@@ -284,22 +288,22 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                                 let v115 = v50.wrapping_add(1u32);
                                 x21_i = v115;
                             }
-                            x0_block0_x_kept[g] = x0_block0_x;
-                            x1_block0_y_kept[g] = x1_block0_y;
-                            x2_block0_z_kept[g] = x2_block0_z;
-                            x3_block0_w_kept[g] = x3_block0_w;
-                            x4_block1_x_kept[g] = x4_block1_x;
-                            x5_block1_y_kept[g] = x5_block1_y;
-                            x6_block1_z_kept[g] = x6_block1_z;
-                            x7_block1_w_kept[g] = x7_block1_w;
-                            x8_block2_x_kept[g] = x8_block2_x;
-                            x9_block2_y_kept[g] = x9_block2_y;
-                            x10_block2_z_kept[g] = x10_block2_z;
-                            x11_block2_w_kept[g] = x11_block2_w;
-                            x12_block3_x_kept[g] = x12_block3_x;
-                            x13_block3_y_kept[g] = x13_block3_y;
-                            x14_block3_z_kept[g] = x14_block3_z;
-                            x15_block3_w_kept[g] = x15_block3_w;
+                            kept[g].x0_block0_x = x0_block0_x;
+                            kept[g].x1_block0_y = x1_block0_y;
+                            kept[g].x2_block0_z = x2_block0_z;
+                            kept[g].x3_block0_w = x3_block0_w;
+                            kept[g].x4_block1_x = x4_block1_x;
+                            kept[g].x5_block1_y = x5_block1_y;
+                            kept[g].x6_block1_z = x6_block1_z;
+                            kept[g].x7_block1_w = x7_block1_w;
+                            kept[g].x8_block2_x = x8_block2_x;
+                            kept[g].x9_block2_y = x9_block2_y;
+                            kept[g].x10_block2_z = x10_block2_z;
+                            kept[g].x11_block2_w = x11_block2_w;
+                            kept[g].x12_block3_x = x12_block3_x;
+                            kept[g].x13_block3_y = x13_block3_y;
+                            kept[g].x14_block3_z = x14_block3_z;
+                            kept[g].x15_block3_w = x15_block3_w;
                             lx += lanes;
                             g += 1;
                         }
@@ -313,22 +317,22 @@ fn matmul_blocked_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::La
                     let mut lx = 0u32;
                     while lx < 16u32 {
                         let mut entry = s.mask_splat(true);
-                        let mut x0_block0_x = x0_block0_x_kept[g];
-                        let mut x1_block0_y = x1_block0_y_kept[g];
-                        let mut x2_block0_z = x2_block0_z_kept[g];
-                        let mut x3_block0_w = x3_block0_w_kept[g];
-                        let mut x4_block1_x = x4_block1_x_kept[g];
-                        let mut x5_block1_y = x5_block1_y_kept[g];
-                        let mut x6_block1_z = x6_block1_z_kept[g];
-                        let mut x7_block1_w = x7_block1_w_kept[g];
-                        let mut x8_block2_x = x8_block2_x_kept[g];
-                        let mut x9_block2_y = x9_block2_y_kept[g];
-                        let mut x10_block2_z = x10_block2_z_kept[g];
-                        let mut x11_block2_w = x11_block2_w_kept[g];
-                        let mut x12_block3_x = x12_block3_x_kept[g];
-                        let mut x13_block3_y = x13_block3_y_kept[g];
-                        let mut x14_block3_z = x14_block3_z_kept[g];
-                        let mut x15_block3_w = x15_block3_w_kept[g];
+                        let mut x0_block0_x = kept[g].x0_block0_x;
+                        let mut x1_block0_y = kept[g].x1_block0_y;
+                        let mut x2_block0_z = kept[g].x2_block0_z;
+                        let mut x3_block0_w = kept[g].x3_block0_w;
+                        let mut x4_block1_x = kept[g].x4_block1_x;
+                        let mut x5_block1_y = kept[g].x5_block1_y;
+                        let mut x6_block1_z = kept[g].x6_block1_z;
+                        let mut x7_block1_w = kept[g].x7_block1_w;
+                        let mut x8_block2_x = kept[g].x8_block2_x;
+                        let mut x9_block2_y = kept[g].x9_block2_y;
+                        let mut x10_block2_z = kept[g].x10_block2_z;
+                        let mut x11_block2_w = kept[g].x11_block2_w;
+                        let mut x12_block3_x = kept[g].x12_block3_x;
+                        let mut x13_block3_y = kept[g].x13_block3_y;
+                        let mut x14_block3_z = kept[g].x14_block3_z;
+                        let mut x15_block3_w = kept[g].x15_block3_w;
                         let v2 = lx;
                         let v3 = ly;
                         let v117 = v3.wrapping_mul(4u32);

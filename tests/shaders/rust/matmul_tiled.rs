@@ -31,7 +31,11 @@ fn matmul_tiled_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Laun
                 let mut w1_tile_b = [0u32; 256];
                 let w1_tile_b = ::impel::lanes::Buffer::exclusive(&mut w1_tile_b);
                 let mut x1_k0: u32 = 0u32;
-                let mut x0_sum_kept = [s.f32_splat(0.0f32); 32];
+                #[derive(Clone, Copy)]
+                struct Kept<S: ::impel::lanes::Isa> {
+                    x0_sum: S::F32,
+                }
+                let mut kept = [Kept::<S> { x0_sum: s.f32_splat(0.0f32) }; 32];
                 x1_k0 = 0u32;
                 let mut g = 0usize;
                 for ly in 0..16u32 {
@@ -44,7 +48,7 @@ fn matmul_tiled_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Laun
                         let v2 = lx;
                         let v3 = ly;
                         x0_sum = s.f32_splat(0.0f32);
-                        x0_sum_kept[g] = x0_sum;
+                        kept[g].x0_sum = x0_sum;
                         lx += lanes;
                         g += 1;
                     }
@@ -100,7 +104,7 @@ fn matmul_tiled_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Laun
                         while lx < 16u32 {
                             let mut entry = s.mask_splat(true);
                             let mut x4_i: u32 = 0u32;
-                            let mut x0_sum = x0_sum_kept[g];
+                            let mut x0_sum = kept[g].x0_sum;
                             let v2 = lx;
                             let v3 = ly;
                             x4_i = 0u32;
@@ -119,7 +123,7 @@ fn matmul_tiled_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Laun
                                 let v37 = v30.wrapping_add(1u32);
                                 x4_i = v37;
                             }
-                            x0_sum_kept[g] = x0_sum;
+                            kept[g].x0_sum = x0_sum;
                             lx += lanes;
                             g += 1;
                         }
@@ -133,7 +137,7 @@ fn matmul_tiled_tile<S: ::impel::lanes::Isa>(s: S, launch: &::impel::lanes::Laun
                     let mut lx = 0u32;
                     while lx < 16u32 {
                         let mut entry = s.mask_splat(true);
-                        let mut x0_sum = x0_sum_kept[g];
+                        let mut x0_sum = kept[g].x0_sum;
                         let v0 = wx.wrapping_mul(16u32).wrapping_add(lx);
                         let v1 = wy.wrapping_mul(16u32).wrapping_add(ly);
                         let v39 = v1 < params_0u;
