@@ -2,13 +2,12 @@
 
 use thiserror::Error;
 
-use super::curve::{Curve, Shapes};
 use super::price::{self, Company};
-use super::reach::{GAIN_MIN, fewest};
-use super::situation::{Candidate, Objective, Policy, Situation, Splitting, Units};
+use super::reach::GAIN_MIN;
+use super::situation::{Candidate, Objective, Policy, Situation, Splitting};
 use super::{Part, Plan, Reason, SplitVerdict, TilingError, watchdog};
 use crate::lanes::Tile;
-use crate::machine::{DeviceId, MemoryId};
+use crate::machine::DeviceId;
 use crate::region::Footprint;
 
 /// Why there is no plan.
@@ -151,6 +150,10 @@ impl Planner<'_, '_> {
         (self.footprint)(tile)
     }
 
+    pub(super) fn footprints(&mut self) -> &mut dyn FnMut(Tile) -> Footprint {
+        self.footprint
+    }
+
     /// The best split, or the best single device where that is no worse.
     fn shared_or_single(
         &mut self,
@@ -184,18 +187,18 @@ impl Planner<'_, '_> {
             );
         }
         let split = self.best_split(axis, multiple, &contenders, full);
-        let split_ns = match &split {
-            Ok(parts) => self.end_ns(parts).max(self.home_ns(parts)),
-            Err(_) => f64::INFINITY,
+        let (cut, split_ns) = match &split {
+            Ok(split) => (split.parts.as_slice(), split.end_ns),
+            Err(_) => (&[][..], f64::INFINITY),
         };
-        let cut = split.as_deref().unwrap_or_default();
         if let Some(kept) = self.kept(axis, cut, split_ns.min(single_ns)) {
             return kept;
         }
         match split {
-            Ok(parts) if split_ns < single_ns * (1.0 - GAIN_MIN) => {
+            Ok(split) if split.least_ns < single_ns * (1.0 - GAIN_MIN) => {
                 let single = single.device;
-                self.plan(parts, Some(axis), SplitVerdict::Split { single, single_ns })
+                let verdict = SplitVerdict::Split { single, single_ns };
+                self.plan(split.parts, Some(axis), verdict)
             }
             Ok(_) => {
                 let verdict = SplitVerdict::NotWorth {
@@ -230,36 +233,6 @@ impl Planner<'_, '_> {
         }
     }
 
-    /// The parts of the best split over `contenders`, on as few of them as do as well. Where one of them does best alone: when
-    /// the next could be done with the least share.
-    pub(super) fn best_split(
-        &mut self,
-        axis: usize,
-        multiple: u64,
-        contenders: &[usize],
-        full: &Footprint,
-    ) -> Result<Vec<Part>, f64> {
-        let extent = u64::from(self.situation.grid[axis]);
-        let shapes = Shapes::recognise(self.situation, axis, contenders, full, self.footprint);
-        let curve = |index: &usize| Curve::new(self.situation, *index, extent, &shapes);
-        let curves: Vec<Curve<'_>> = contenders.iter().map(curve).collect();
-        let shares = fewest(&curves, extent, multiple);
-        if shares.len() < 2 {
-            let alone = shares.first().map(|(index, _)| *index);
-            let others = curves.iter().filter(|curve| Some(curve.candidate) != alone);
-            let least = Units {
-                lo: extent - multiple,
-                hi: extent,
-            };
-            return Err(others
-                .map(|curve| curve.ns(least))
-                .fold(f64::INFINITY, f64::min));
-        }
-        let tile = |(index, units)| (index, self.situation.tile(axis, units));
-        let tiles: Vec<(usize, Tile)> = shares.into_iter().map(tile).collect();
-        Ok(self.parts(&tiles))
-    }
-
     /// Last time's cuts, if `best_ns` is hardly better.
     fn kept(&mut self, axis: usize, best: &[Part], best_ns: f64) -> Option<Plan> {
         let previous = self.situation.previous?;
@@ -286,7 +259,7 @@ impl Planner<'_, '_> {
             .map(|part| Some((usable(part.device)?, part.tile)))
             .collect();
         let parts = self.parts(&tiles?);
-        let kept_ns = self.end_ns(&parts);
+        let kept_ns = self.end_ns(&parts).max(self.home_ns(&parts));
         let verdict = SplitVerdict::Kept { kept_ns, best_ns };
         (best_ns > kept_ns * (1.0 - GAIN_MIN)).then(|| self.plan(parts, Some(axis), verdict))
     }
@@ -330,22 +303,6 @@ impl Planner<'_, '_> {
 
     pub(super) fn end_ns(&self, parts: &[Part]) -> f64 {
         parts.iter().map(|part| self.ns(part)).fold(0.0, f64::max)
-    }
-
-    /// How long the words take that `parts` need from the memories of other devices: each link to main memory serves all of them.
-    fn home_ns(&mut self, parts: &[Part]) -> f64 {
-        let at_home = |argument: &super::Argument<'_>| {
-            let residency = argument.residency;
-            residency.valid(MemoryId::HOST).words() == residency.words()
-        };
-        if self.situation.arguments.iter().all(at_home) {
-            return 0.0;
-        }
-        let footprints: Vec<Footprint> = parts
-            .iter()
-            .map(|part| (self.footprint)(part.tile))
-            .collect();
-        price::home_ns(self.situation, parts, &footprints) / self.situation.horizon
     }
 
     pub(super) fn plan(&self, parts: Vec<Part>, axis: Option<usize>, split: SplitVerdict) -> Plan {

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::price::copy_ns;
+use super::price::{copy_ns, gap_words};
 use super::situation::{Candidate, Situation, Units};
 use crate::cost::Link;
 use crate::lanes::Tile;
@@ -63,14 +63,13 @@ impl Shape {
         )
     }
 
-    /// Number of words that a part of `units` lacks where `present` is at hand, and of the spans in which they lie.
-    fn missing(&self, units: Units, present: &SpanSet) -> (f64, f64) {
-        let of = |words: &SpanSet| {
-            let missing = words.difference(present);
-            (missing.words() as f64, missing.spans().len() as f64)
-        };
+    /// Number of words that have to be copied for `units`, and of the copies.
+    fn missing(&self, units: Units, at_hand: &AtHand<'_>) -> (f64, f64) {
         match self {
-            Self::Constant(words) => of(words),
+            Self::Constant(words) => {
+                let copied = words.difference(&at_hand.present).merged(at_hand.gap_words);
+                (copied.words() as f64, copied.spans().len() as f64)
+            }
             Self::Window {
                 stride,
                 start,
@@ -79,9 +78,7 @@ impl Shape {
             } => {
                 let word = |base: i64, unit: u64| (base + stride * unit as i64).max(0) as u64;
                 let (lo, hi) = (word(*start, units.lo), word(*end, units.hi));
-                let needed = clip.intersection(Span { lo, hi: hi.max(lo) });
-                let missing = present.words_missing(needed) as f64;
-                (missing, present.runs_missing(needed) as f64)
+                at_hand.missing(clip.intersection(Span { lo, hi: hi.max(lo) }))
             }
             Self::Pieces(pieces) => {
                 let overlap =
@@ -89,7 +86,7 @@ impl Shape {
                 let missing = |words: &SpanSet| {
                     words
                         .iter()
-                        .map(|span| present.words_missing(span))
+                        .map(|span| at_hand.present.words_missing(span))
                         .sum::<u64>()
                 };
                 let part = |(own, words): &(Units, SpanSet)| match overlap(own) {
@@ -99,6 +96,47 @@ impl Shape {
                 (pieces.iter().map(part).sum(), 1.0)
             }
         }
+    }
+}
+
+/// Which words need not be copied, and which of those travel along where words on both sides of them do.
+#[derive(Debug)]
+struct AtHand<'a> {
+    present: Cow<'a, SpanSet>,
+    /// Without what lies in gaps that are cheaper than a second copy; `None` where there is no such gap.
+    wide: Option<SpanSet>,
+    gap_words: u64,
+}
+
+impl<'a> AtHand<'a> {
+    fn new(present: Cow<'a, SpanSet>, link: &Link) -> Self {
+        let gap_words = gap_words(link);
+        let narrow = present.iter().any(|span| span.words() <= gap_words);
+        let wide = narrow.then(|| {
+            let wide = present.iter().filter(|span| span.words() > gap_words);
+            wide.collect()
+        });
+        Self {
+            present,
+            wide,
+            gap_words,
+        }
+    }
+
+    /// Number of words that have to be copied where `needed` are, and of the copies.
+    fn missing(&self, needed: Span) -> (f64, f64) {
+        let (words, runs) = match &self.wide {
+            None => (
+                self.present.words_missing(needed),
+                self.present.runs_missing(needed),
+            ),
+            Some(wide) => {
+                // Gaps lie between words that are copied, never before the first or behind the last.
+                let inner = self.present.hull_missing(needed);
+                (wide.words_missing(inner), wide.runs_missing(inner))
+            }
+        };
+        (words as f64, runs as f64)
     }
 }
 
@@ -212,6 +250,13 @@ impl Shapes {
     }
 }
 
+impl Shapes {
+    /// Whether parts in company add into copies of their own.
+    pub(super) fn combine(&self) -> bool {
+        self.combined.contains(&true)
+    }
+}
+
 /// By argument: whether one of the contenders lacks some of its words.
 fn lacking(situation: &Situation<'_>, contenders: &[usize], full: &Footprint) -> Vec<bool> {
     assert_eq!(
@@ -272,9 +317,19 @@ fn borders(situation: &Situation<'_>, axis: usize) -> Vec<u64> {
 #[derive(Debug)]
 struct Demand<'a> {
     shape: &'a Shape,
-    present: Cow<'a, SpanSet>,
+    at_hand: AtHand<'a>,
     latency_ns: f64,
     word_ns: f64,
+    way: Way,
+}
+
+/// Which link serves a demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The device's own, or that of who reads its results.
+    Own,
+    /// That of another GPU, which serves all other parts, too.
+    Far,
 }
 
 /// The time of one device as a function of its units.
@@ -333,7 +388,7 @@ impl<'a> Curve<'a> {
             return;
         }
         if memory != MemoryId::HOST {
-            self.add(situation, shape, Cow::Borrowed(own), candidate.up);
+            self.add(situation, shape, Cow::Borrowed(own), candidate.up, Way::Own);
         }
         let host = residency.valid(MemoryId::HOST);
         if host.covers(whole) {
@@ -354,6 +409,7 @@ impl<'a> Curve<'a> {
                     shape,
                     Cow::Owned(elsewhere),
                     situation.down(holder),
+                    Way::Far,
                 );
             }
         }
@@ -379,14 +435,16 @@ impl<'a> Curve<'a> {
             return;
         };
         if memory != MemoryId::HOST {
-            self.add(situation, shape, Cow::Owned(SpanSet::EMPTY), candidate.down);
+            let nothing = Cow::Owned(SpanSet::EMPTY);
+            self.add(situation, shape, nothing, candidate.down, Way::Own);
         }
         let reader = situation
             .candidates
             .iter()
             .find(|candidate| candidate.device.memory() == next);
         if let Some(reader) = reader.filter(|_| next != MemoryId::HOST) {
-            self.add(situation, shape, Cow::Owned(SpanSet::EMPTY), reader.up);
+            let nothing = Cow::Owned(SpanSet::EMPTY);
+            self.add(situation, shape, nothing, reader.up, Way::Own);
         }
     }
 
@@ -396,6 +454,7 @@ impl<'a> Curve<'a> {
         shape: &'a Shape,
         present: Cow<'a, SpanSet>,
         link: Link,
+        way: Way,
     ) {
         if let Shape::Constant(words) = shape {
             self.base_ns += copy_ns(&link, &words.difference(&present)) / situation.horizon;
@@ -403,10 +462,29 @@ impl<'a> Curve<'a> {
         }
         self.demands.push(Demand {
             shape,
-            present,
+            at_hand: AtHand::new(present, &link),
             latency_ns: link.latency_ns / situation.horizon,
             word_ns: link.ns_per_byte() * WORD_BYTES as f64 / situation.horizon,
+            way,
         });
+    }
+
+    /// Time that `units` take of other GPUs' links.
+    pub(super) fn far_ns(&self, units: Units) -> f64 {
+        if units.is_empty() {
+            return 0.0;
+        }
+        let far = self.demands.iter().filter(|own| own.way == Way::Far);
+        far.map(|demand| demand.ns(units)).sum()
+    }
+
+    /// Makes the words that come from other GPUs' memories `factor` times as dear.
+    pub(super) fn make_far_dearer(&mut self, factor: f64) {
+        let far = self.demands.iter_mut().filter(|own| own.way == Way::Far);
+        for demand in far {
+            demand.latency_ns *= factor;
+            demand.word_ns *= factor;
+        }
     }
 
     /// Whether units cost the same wherever they are.
@@ -433,7 +511,7 @@ impl<'a> Curve<'a> {
 impl Demand<'_> {
     /// What the copies take, and what their words take.
     fn parted_ns(&self, units: Units) -> (f64, f64) {
-        match self.shape.missing(units, &self.present) {
+        match self.shape.missing(units, &self.at_hand) {
             (0.0, _) => (0.0, 0.0),
             (words, runs) => (self.latency_ns * runs, self.word_ns * words),
         }

@@ -45,8 +45,8 @@ impl Planner<'_, '_> {
         let cut = self.cut();
         if let Ok((axis, multiple)) = cut {
             for subset in self.subsets(usable) {
-                if let Ok(parts) = self.best_split(axis, multiple, &subset, full) {
-                    weigh(self, parts);
+                if let Ok(split) = self.best_split(axis, multiple, &subset, full) {
+                    weigh(self, split.parts);
                 }
             }
         }

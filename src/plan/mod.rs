@@ -17,6 +17,7 @@ pub mod balance;
 mod book;
 mod choose;
 mod curve;
+mod descend;
 mod energy;
 mod lines;
 mod memo;
@@ -26,6 +27,7 @@ mod price;
 mod reach;
 mod show;
 mod situation;
+mod split;
 mod trial;
 mod watchdog;
 

@@ -111,25 +111,28 @@ fn copies_in(
     }
 }
 
-/// Time to bring into main memory what `parts` together need and is neither there nor in their own memories: one copy after another.
+/// Time to bring into main memory what `parts` need and is neither there nor in their own memories: one copy after another, for one part
+/// after another, no word twice.
 pub(super) fn home_ns(situation: &Situation<'_>, parts: &[Part], footprints: &[Footprint]) -> f64 {
     let mut ns = 0.0;
     for (index, argument) in situation.arguments.iter().enumerate() {
         let residency = argument.residency;
-        let mut far = SpanSet::EMPTY;
+        let mut home = residency.valid(MemoryId::HOST).clone();
         for (part, footprint) in parts.iter().zip(footprints) {
             let needs = footprint.arguments[index].contents();
-            far = far.union(&residency.missing(part.device.memory(), &needs));
-        }
-        far = residency.missing(MemoryId::HOST, &far);
-        for holder in residency
-            .holders()
-            .filter(|holder| *holder != MemoryId::HOST)
-        {
-            let found = far.intersection(residency.valid(holder));
-            if !found.is_empty() {
-                ns += copy_ns(&situation.down(holder), &found);
-                far = far.difference(&found);
+            let mut far = residency
+                .missing(part.device.memory(), &needs)
+                .difference(&home);
+            for holder in residency
+                .holders()
+                .filter(|holder| *holder != MemoryId::HOST)
+            {
+                let found = far.intersection(residency.valid(holder));
+                if !found.is_empty() {
+                    ns += copy_ns(&situation.down(holder), &found);
+                    far = far.difference(&found);
+                    home = home.union(&found);
+                }
             }
         }
     }
@@ -161,8 +164,12 @@ pub(super) fn copy_ns(link: &Link, spans: &SpanSet) -> f64 {
     if *link == Link::NONE {
         return 0.0;
     }
-    let gap_words = link.gap_bytes() as u64 / WORD_BYTES;
-    let copied = spans.merged(gap_words);
+    let copied = spans.merged(gap_words(link));
     let bytes = (copied.words() * WORD_BYTES) as f64;
     link.latency_ns * copied.spans().len() as f64 + bytes * link.ns_per_byte()
+}
+
+/// Gaps up to this are cheaper than a second copy.
+pub(super) fn gap_words(link: &Link) -> u64 {
+    link.gap_bytes() as u64 / WORD_BYTES
 }

@@ -10,36 +10,97 @@ const TOLERANCE: f64 = 1e-3;
 /// Bound on the end times tried; each halves the bracket.
 const TURNS_MAX: u32 = 60;
 
-/// Shares of an axis: for every curve, in order, its units, and the time at which the last is done.
+/// Shares of an axis: candidates and their units, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shares {
+    pub(super) taken: Vec<(usize, Units)>,
+    /// When the last is done.
+    pub(super) end_ns: f64,
+    /// When it would be, were no device left out that brings next to nothing.
+    pub(super) least_ns: f64,
+}
+
+/// For every curve, in order, its units, and the time at which the last is done.
 #[derive(Clone, Debug, PartialEq)]
-struct Shares {
+struct Level {
     units: Vec<Units>,
     end_ns: f64,
 }
 
-/// The shares with the least end time, on as few devices as do as well: candidates and their units.
-pub(super) fn fewest(curves: &[Curve<'_>], extent: u64, multiple: u64) -> Vec<(usize, Units)> {
+/// The shares with the least end time, on as few devices as do as well.
+pub(super) fn fewest(curves: &[Curve<'_>], extent: u64, multiple: u64) -> Shares {
     let mut taking: Vec<&Curve<'_>> = curves.iter().collect();
-    let Some(mut shares) = balance(&taking, extent, multiple, f64::INFINITY) else {
-        return Vec::new();
+    let Some(mut level) = balance(&taking, extent, multiple, f64::INFINITY) else {
+        return Shares::default();
     };
-    let enough_ns = shares.end_ns / (1.0 - GAIN_MIN);
+    let least_ns = level.end_ns;
+    let enough_ns = least_ns / (1.0 - GAIN_MIN);
     loop {
-        let used = shares.units.iter().map(|units| units.lo < units.hi);
+        let used = level.units.iter().map(|units| units.lo < units.hi);
         let mut used = used.collect::<Vec<bool>>().into_iter();
         taking.retain(|_| used.next().unwrap_or(false));
-        shares.units.retain(|units| units.lo < units.hi);
+        level.units.retain(|units| units.lo < units.hi);
         let Some((out, without)) = without_one(&taking, extent, multiple, enough_ns) else {
             break;
         };
         taking.remove(out);
-        shares = without;
+        level = without;
     }
-    taking
-        .iter()
-        .map(|curve| curve.candidate)
-        .zip(shares.units)
-        .collect()
+    let candidates = taking.iter().map(|curve| curve.candidate);
+    Shares {
+        taken: candidates.zip(level.units).collect(),
+        end_ns: level.end_ns,
+        least_ns,
+    }
+}
+
+/// The shares with the least end time, however little a device adds.
+pub(super) fn everybody(curves: &[Curve<'_>], extent: u64, multiple: u64) -> Shares {
+    let all: Vec<&Curve<'_>> = curves.iter().collect();
+    let Some(level) = balance(&all, extent, multiple, f64::INFINITY) else {
+        return Shares::default();
+    };
+    let shares = curves.iter().map(|curve| curve.candidate).zip(level.units);
+    Shares {
+        taken: shares.filter(|(_, units)| !units.is_empty()).collect(),
+        end_ns: level.end_ns,
+        least_ns: level.end_ns,
+    }
+}
+
+/// The shares in which candidate `alone` leaves the least possible to one other, whichever: when that one is done, and the shares.
+pub(super) fn with_a_second(
+    curves: &[Curve<'_>],
+    alone: usize,
+    extent: u64,
+    multiple: u64,
+) -> impl Iterator<Item = (f64, Shares)> {
+    let own = curves.iter().position(|curve| curve.candidate == alone);
+    let pair = move |other: usize| {
+        let own = own.filter(|own| *own != other)?;
+        let cut = if other < own {
+            multiple
+        } else {
+            (extent - 1) / multiple * multiple
+        };
+        let units = [
+            Units { lo: 0, hi: cut },
+            Units {
+                lo: cut,
+                hi: extent,
+            },
+        ];
+        let pair = [own.min(other), own.max(other)].map(|at| &curves[at]);
+        let ends_ns = [0, 1].map(|at| pair[at].ns(units[at]));
+        let end_ns = ends_ns[0].max(ends_ns[1]);
+        let shares = Shares {
+            taken: [0, 1].map(|at| (pair[at].candidate, units[at])).to_vec(),
+            end_ns,
+            least_ns: end_ns,
+        };
+        Some((ends_ns[usize::from(other > own)], shares))
+    };
+    (0..curves.len()).filter_map(pair)
 }
 
 /// Which of three or more curves to leave out, and the shares of the others, if those still end by `enough_ns`.
@@ -48,7 +109,7 @@ fn without_one(
     extent: u64,
     multiple: u64,
     enough_ns: f64,
-) -> Option<(usize, Shares)> {
+) -> Option<(usize, Level)> {
     if used.len() < 3 {
         return None;
     }
@@ -65,7 +126,7 @@ fn without_one(
 /// Every curve grows with its range, so the earlier curves may greedily take all they can within a given end time: if that does not
 /// reach the end of the axis, nothing does. Curves that cannot finish one unit in time take none. With the end time every cut
 /// moves on, never back: the cuts of too early and of late enough end times enclose those between.
-fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, within_ns: f64) -> Option<Shares> {
+fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, within_ns: f64) -> Option<Level> {
     let all = Units { lo: 0, hi: extent };
     let alone_ns = curves
         .iter()
@@ -109,7 +170,7 @@ fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, within_ns: f64) ->
         .zip(&units)
         .map(|(curve, units)| curve.ns(*units));
     let end_ns = ends.fold(0.0, f64::max);
-    Some(Shares { units, end_ns })
+    Some(Level { units, end_ns })
 }
 
 /// The least end time if nothing had to be copied and units could be divided: `T = (N + Σ a/b) / Σ 1/b` over the devices whose
@@ -186,7 +247,12 @@ impl Axis {
         }
         if curve.is_straight() {
             let units = ((end_ns - curve.base_ns) / curve.unit_ns) as u64;
-            return if lo.saturating_add(units) >= self.extent {
+            let rest = Units {
+                lo,
+                hi: self.extent,
+            };
+            // Rounding must not take the last unit away from who can do all.
+            return if lo.saturating_add(units) >= self.extent || curve.ns(rest) <= end_ns {
                 self.extent
             } else {
                 self.before(lo + units).max(lo)

@@ -114,6 +114,21 @@ impl SpanSet {
         to - from + 1 - usize::from(starts_inside) - usize::from(ends_inside)
     }
 
+    /// The shortest span that covers the words of `span` that are not in the set; empty if all are.
+    pub fn hull_missing(&self, span: Span) -> Span {
+        let first = self.spans.partition_point(|own| own.hi <= span.lo);
+        let last = self.spans.partition_point(|own| own.lo < span.hi);
+        let lo = match self.spans.get(first) {
+            Some(own) if own.lo <= span.lo => own.hi,
+            _ => span.lo,
+        };
+        let hi = match last.checked_sub(1).map(|last| self.spans[last]) {
+            Some(own) if own.hi >= span.hi => own.lo,
+            _ => span.hi,
+        };
+        Span { lo, hi: hi.max(lo) }
+    }
+
     /// Adds the words of `span`.
     pub fn insert(&mut self, span: Span) {
         if span.is_empty() {

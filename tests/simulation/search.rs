@@ -16,8 +16,17 @@ const TOLERANCE: f64 = 2e-3;
 ///
 /// The time of a part grows with its range. So for a given end time the devices may, in order, take all they can: if
 /// that does not reach the end of the axis, no cuts do. The least end time for which it does is bisected. What all parts together
-/// need from the memories of other devices takes its time, too.
-pub(crate) fn best_split_ns(launched: &Launched<'_>) -> f64 {
+/// need from the memories of other devices takes its time, too, which cannot be bisected: from there, and from what was planned,
+/// borders are moved as long as that helps.
+pub(crate) fn best_split_ns(launched: &Launched<'_>, planned: &[Units]) -> f64 {
+    let (found_ns, found) = bisect(launched);
+    let starts = [found.as_deref(), Some(planned)].into_iter().flatten();
+    let descended = starts.map(|cuts| descend(launched, cuts));
+    descended.fold(found_ns, f64::min)
+}
+
+/// The end time of the cuts whose parts end first, and the cuts; none where one device alone is as good.
+pub(crate) fn bisect(launched: &Launched<'_>) -> (f64, Option<Vec<Units>>) {
     let extent = launched.load.units;
     let all = Units { lo: 0, hi: extent };
     let candidates = launched.situation.candidates.iter();
@@ -32,8 +41,74 @@ pub(crate) fn best_split_ns(launched: &Launched<'_>) -> f64 {
             low = middle;
         }
     }
-    let home_ns = best.map_or(0.0, |cuts| home_ns(launched, &cuts));
-    high.max(home_ns).min(single_ns)
+    let home_ns = best.as_ref().map_or(0.0, |cuts| home_ns(launched, cuts));
+    (high.max(home_ns).min(single_ns), best)
+}
+
+/// End time of `cuts`: of their parts, and of what these need from other devices' memories.
+pub(crate) fn end_ns(launched: &Launched<'_>, cuts: &[Units]) -> f64 {
+    let ends = ends_ns(launched, cuts);
+    ends.into_iter().fold(home_ns(launched, cuts), f64::max)
+}
+
+fn ends_ns(launched: &Launched<'_>, cuts: &[Units]) -> Vec<f64> {
+    let parts = launched.situation.candidates.iter().zip(cuts);
+    parts
+        .map(|(candidate, units)| part_ns(launched, candidate, *units, true))
+        .collect()
+}
+
+/// The end time that is reached from `cuts` by moving one border after another, a long way first and then less, as long as that helps.
+fn descend(launched: &Launched<'_>, cuts: &[Units]) -> f64 {
+    let extent = launched.load.units;
+    let taking = |cuts: &[Units]| cuts.iter().filter(|units| !units.is_empty()).count();
+    if taking(cuts) < 2 {
+        return f64::INFINITY;
+    }
+    // Among equals, the one whose devices have less to do is nearer to something better.
+    let score = |cuts: &[Units]| {
+        let ends = ends_ns(launched, cuts);
+        let home_ns = home_ns(launched, cuts);
+        let end_ns = ends.iter().copied().fold(home_ns, f64::max);
+        (end_ns, end_ns + 1e-3 * (home_ns + ends.iter().sum::<f64>()))
+    };
+    let mut cuts = cuts.to_vec();
+    let mut best = score(&cuts);
+    let multiple = multiple(launched);
+    let mut step = (extent / 4).max(multiple) / multiple * multiple;
+    while step >= multiple {
+        let mut moved = false;
+        for border in 0..cuts.len() - 1 {
+            let at = cuts[border].hi;
+            let ends = [cuts[border].lo, cuts[border + 1].hi];
+            for to in [at + step, at.saturating_sub(step), ends[0], ends[1]] {
+                let to = to.min(extent).div_ceil(multiple) * multiple;
+                let mut other = cuts.clone();
+                // Borders in the way move along.
+                for own in &mut other[..=border] {
+                    own.lo = own.lo.min(to);
+                    own.hi = own.hi.min(to);
+                }
+                other[border].hi = to.min(extent);
+                for own in &mut other[border + 1..] {
+                    own.lo = own.lo.max(to.min(extent));
+                    own.hi = own.hi.max(to.min(extent));
+                }
+                other[border + 1].lo = to.min(extent);
+                if taking(&other) < 2 {
+                    continue;
+                }
+                let reached = score(&other);
+                if reached.1 < best.1 * (1.0 - 1e-6) {
+                    (cuts, best, moved) = (other, reached, true);
+                }
+            }
+        }
+        if !moved {
+            step = step / 2 / multiple * multiple;
+        }
+    }
+    best.0
 }
 
 /// What each device takes if all, in order, take what they can do by `end_ns`; none if that does not reach the end of the axis.
@@ -72,29 +147,32 @@ fn cuts(launched: &Launched<'_>, end_ns: f64) -> Option<Vec<Units>> {
     None
 }
 
-/// Time to bring home, one copy after another, what all parts together need and is neither in main memory nor in their own.
+/// Time to bring home, one copy after another, what each part in turn needs and is neither in main memory nor in its own.
 pub(crate) fn home_ns(launched: &Launched<'_>, cuts: &[Units]) -> f64 {
     let situation = launched.situation;
     let mut ns = 0.0;
     for (index, argument) in situation.arguments.iter().enumerate() {
         let residency = argument.residency;
-        let mut far = SpanSet::EMPTY;
-        for (candidate, units) in situation.candidates.iter().zip(cuts) {
-            if !units.is_empty() {
-                let tile = tile(launched, *units);
-                let needs = contents(&(launched.footprint)(tile).arguments[index]);
-                far = far.union(&needs.difference(residency.valid(candidate.device.memory())));
-            }
+        let mut home = residency.valid(MemoryId::HOST).clone();
+        if home.words() == residency.words() {
+            continue;
         }
-        far = far.difference(residency.valid(MemoryId::HOST));
-        for holder in residency
-            .holders()
-            .filter(|holder| *holder != MemoryId::HOST)
-        {
-            let found = far.intersection(residency.valid(holder));
-            let own = &launched.machine.devices[number(impel::DeviceId(holder.0))];
-            ns += copy_ns(own.link_down, &found);
-            far = far.difference(&found);
+        let taking = situation.candidates.iter().zip(cuts);
+        for (candidate, units) in taking.filter(|(_, units)| !units.is_empty()) {
+            let tile = tile(launched, *units);
+            let needs = contents(&(launched.footprint)(tile).arguments[index]);
+            let own = residency.valid(candidate.device.memory());
+            let mut far = needs.difference(own).difference(&home);
+            for holder in residency
+                .holders()
+                .filter(|holder| *holder != MemoryId::HOST)
+            {
+                let found = far.intersection(residency.valid(holder));
+                let link = launched.machine.devices[number(impel::DeviceId(holder.0))].link_down;
+                ns += copy_ns(link, &found);
+                far = far.difference(&found);
+                home = home.union(&found);
+            }
         }
     }
     ns

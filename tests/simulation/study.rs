@@ -8,7 +8,7 @@ use impel::plan::{self, Candidate, Plan, Units};
 use impel::simulate::{How, Launched, Outcome, run};
 
 use crate::cases::{Case, number};
-use crate::search::{best_split_ns, home_ns, part_ns};
+use crate::search::{best_split_ns, end_ns, part_ns};
 
 /// A launch is large if it takes this many times the fixed overheads of the devices that share it.
 const LARGE: f64 = 100.0;
@@ -47,7 +47,8 @@ pub(crate) fn study(case: &Case) -> Finding {
     let mut finding = Finding::default();
     let truth_ns = simple.situation(&true_simple, None, |launched| {
         let plan = plan_of(launched);
-        finding.plan_over_best = priced_ns(launched, &plan) / best_split_ns(launched);
+        finding.plan_over_best =
+            priced_ns(launched, &plan) / best_split_ns(launched, &cuts_of(launched, &plan));
         run(launched, How::Obey(&plan)).end_ns
     });
     finding.mistaken_simple = simple.situation(&mistaken, None, balanced).end_ns / truth_ns;
@@ -107,24 +108,28 @@ fn balanced(launched: &Launched<'_>) -> Outcome {
 
 /// End time of a plan by the search's own prices.
 fn priced_ns(launched: &Launched<'_>, plan: &Plan) -> f64 {
-    let shared = plan.parts.len() > 1;
-    let candidates = launched.situation.candidates;
-    let none = Units { lo: 0, hi: 0 };
-    let mut cuts = vec![none; candidates.len()];
-    for part in &plan.parts {
-        cuts[number(part.device)] = Units {
-            lo: u64::from(part.tile.lo[launched.axis]),
-            hi: u64::from(part.tile.hi[launched.axis]),
-        };
+    let cuts = cuts_of(launched, plan);
+    if plan.parts.len() > 1 {
+        return end_ns(launched, &cuts);
     }
-    let parts = candidates.iter().zip(&cuts);
-    let ends = parts.map(|(candidate, units)| part_ns(launched, candidate, *units, shared));
-    let end_ns = ends.fold(0.0, f64::max);
-    if shared {
-        end_ns.max(home_ns(launched, &cuts))
-    } else {
-        end_ns
-    }
+    let parts = launched.situation.candidates.iter().zip(&cuts);
+    let ends = parts.map(|(candidate, units)| part_ns(launched, candidate, *units, false));
+    ends.fold(0.0, f64::max)
+}
+
+/// What each device has in a plan.
+fn cuts_of(launched: &Launched<'_>, plan: &Plan) -> Vec<Units> {
+    let mut at = 0;
+    let own = |candidate: &Candidate| {
+        let part = plan
+            .parts
+            .iter()
+            .find(|part| part.device == candidate.device);
+        let lo = at;
+        at = part.map_or(at, |part| u64::from(part.tile.hi[launched.axis]));
+        Units { lo, hi: at }
+    };
+    launched.situation.candidates.iter().map(own).collect()
 }
 
 /// The whole launch on one device.
