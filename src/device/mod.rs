@@ -29,7 +29,7 @@ use crate::machine::{DeviceId, Kind, Machine};
 use cpu::Cpu;
 pub(crate) use deadline::Deadline;
 use energy::Meters;
-use pace::Pace;
+use pace::{Late, Pace};
 
 /// A pool of CPU workers, as callers make them.
 pub type Pool = rayon::ThreadPool;
@@ -300,10 +300,13 @@ impl Devices {
         }
     }
 
-    /// Hands over what was recorded a while ago.
-    pub(crate) fn flush_late(&self) {
-        self.pace().nobody_waited();
-        self.flush();
+    /// Hands over what was recorded a while ago. Whether there may be more in a moment.
+    pub(crate) fn flush_late(&self) -> bool {
+        let late = self.pace().late(Instant::now());
+        if late != Late::Later {
+            self.flush();
+        }
+        late != Late::Now
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {

@@ -345,11 +345,7 @@ impl Round<'_, '_, '_> {
     }
 
     /// Has a GPU begin a chunk: its words travel, and it goes into the queue. The inner error is the GPU's.
-    fn start(
-        &mut self,
-        at: usize,
-        part: Part,
-    ) -> Result<Result<(), Fault>, LaunchError> {
+    fn start(&mut self, at: usize, part: Part) -> Result<Result<(), Fault>, LaunchError> {
         let begin_ns = self.now_ns();
         let (shared, job) = (self.shared, self.job);
         let footprint = job.facts.footprint_anew(part.tile, Company::Shared);

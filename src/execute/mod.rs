@@ -297,10 +297,7 @@ impl Shared {
                     self.carry_out(id, work, true);
                     recorded = !self.devices.cpu_only();
                 }
-                Next::Flush => {
-                    self.devices.flush_late();
-                    recorded = false;
-                }
+                Next::Flush => recorded = self.devices.flush_late(),
                 Next::Stop => return,
             }
         }
