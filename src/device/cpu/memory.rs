@@ -18,6 +18,9 @@ use crate::region::Span;
 /// Alignment of storage that impel allocates: a cache line, and the widest vector.
 const ALIGNMENT: usize = 64;
 
+/// Alignment up to which the system's allocator hands out pages that are zero already, instead of clearing them.
+const ALIGNMENT_OF_PAGES: usize = 16;
+
 /// The host's copy of an array.
 pub(crate) struct HostMemory {
     base: NonNull<u32>,
@@ -67,11 +70,20 @@ unsafe fn drop_vec<T>(base: NonNull<u32>, len: usize, capacity: usize) {
 impl HostMemory {
     /// `words` zeros at a cache line's border, or nothing if main memory is exhausted.
     pub(crate) fn zeroed(words: u64) -> Option<Self> {
+        Self::zeroed_at(ALIGNMENT, words)
+    }
+
+    /// As [`zeroed`](Self::zeroed), at any border: where it is long, only what is touched takes time and memory.
+    pub(crate) fn zeroed_in_part(words: u64) -> Option<Self> {
+        Self::zeroed_at(ALIGNMENT_OF_PAGES, words)
+    }
+
+    fn zeroed_at(alignment: usize, words: u64) -> Option<Self> {
         if words == 0 {
             return Some(Self::new(NonNull::dangling(), 0, Owner::Empty));
         }
         let bytes = usize::try_from(words.checked_mul(4)?).ok()?;
-        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
+        let layout = Layout::from_size_align(bytes, alignment).ok()?;
         // SAFETY: the layout has a size greater than zero.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast();
         Some(Self::new(base, words, Owner::Allocated(layout)))
@@ -183,7 +195,7 @@ impl HostMemory {
 impl Drop for HostMemory {
     fn drop(&mut self) {
         match self.owner {
-            // SAFETY: allocated in `zeroed` with this layout, and every loan holds an `Arc` of `self`, so none is left.
+            // SAFETY: allocated in `zeroed_at` with this layout, and every loan holds an `Arc` of `self`, so none is left.
             Owner::Allocated(layout) => unsafe { dealloc(self.base.as_ptr().cast(), layout) },
             Owner::Adopted {
                 len,

@@ -187,7 +187,7 @@ impl SimGpu {
     /// An array that has the words of `range` where the kernel looks for them.
     fn unfolded(&self, range: &Loan, seen: &Seen) -> Result<Loan, DeviceError> {
         let from = seen.from as usize;
-        let memory = HostMemory::zeroed(seen.words.max(seen.from + range.len() as u64));
+        let memory = HostMemory::zeroed_in_part(seen.words.max(seen.from + range.len() as u64));
         let memory = memory.ok_or_else(|| self.ledger.full(&self.about.name, seen.words * 4))?;
         let all = Span::new(0, memory.words());
         let mut whole = Arc::new(memory)
