@@ -132,7 +132,7 @@ impl ArrayCore {
     /// Waits for earlier launches, brings the words home and lends them.
     fn host_words(&self, span: Span, lending: Lending) -> Result<Loan, ArrayError> {
         let write = lending == Lending::Exclusive;
-        self.shared.wait_for(&Access {
+        self.shared.wait_to_read(&Access {
             array: self.id,
             span,
             write,
@@ -292,7 +292,7 @@ impl<T: Element> Array<T> {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn into_vec(self) -> Result<Vec<T>, ArrayError> {
-        self.core.shared.wait_for(&Access {
+        self.core.shared.wait_to_read(&Access {
             array: self.core.id,
             span: self.span(),
             write: true,

@@ -218,6 +218,8 @@ pub(crate) struct LaunchBody {
     pub(crate) grid: [u64; 3],
     pub(crate) policy: Option<Policy>,
     pub(crate) objective: Option<Objective>,
+    /// Whether the host is known to read the results next.
+    pub(crate) results_home: bool,
 }
 
 impl<'a> Launch<'a> {
@@ -253,6 +255,7 @@ impl<'a> Launch<'a> {
             grid,
             policy: None,
             objective: None,
+            results_home: false,
         };
         Self {
             body,
@@ -300,6 +303,7 @@ impl<'a> Launch<'a> {
             grid: workgroups.into().0,
             policy: None,
             objective: None,
+            results_home: false,
         };
         Ok(Self {
             body,
@@ -316,6 +320,13 @@ impl<'a> Launch<'a> {
     /// Overrides the runtime's [`Objective`] for this launch.
     pub fn with_objective(mut self, objective: Objective) -> Self {
         self.body.objective = Some(objective);
+        self
+    }
+
+    /// Says that the host reads the results before any other launch uses them: they come home while the launch is at work, as far as its
+    /// devices can copy beside their work, and its plan counts the way home. A thread that waits for the results says the same.
+    pub fn with_results_home(mut self) -> Self {
+        self.body.results_home = true;
         self
     }
 

@@ -93,6 +93,16 @@ pub(crate) enum Buffer {
     Simulated(sim::SimBuffer),
 }
 
+/// Words on their way from an [`Accelerator`] to main memory.
+#[derive(Debug)]
+pub(crate) enum Download {
+    /// From a GPU behind a driver.
+    #[cfg(feature = "gpu")]
+    Driven(gpu::Download),
+    /// From one that is imagined.
+    Simulated(sim::SimDownload),
+}
+
 /// One argument of a dispatch, in the order of the kernel's bindings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Argument<'a> {
@@ -366,6 +376,55 @@ impl Accelerator {
         self.minding_time(outcome)?;
         self.settle();
         Ok(())
+    }
+
+    /// Has the words of `spans` be copied as soon as the work that writes them is done, beside other work where the device
+    /// [can](Self::overlap). Until [`finish_download`](Self::finish_download), nothing may write them.
+    ///
+    /// # Errors
+    ///
+    /// A span lies outside the buffer, memory is short, or the device is lost.
+    pub(crate) fn begin_download(
+        &self,
+        buffer: &Buffer,
+        spans: &[Span],
+    ) -> Result<Download, DeviceError> {
+        match (&self.engine, buffer) {
+            #[cfg(feature = "gpu")]
+            (Engine::Driven(gpu), Buffer::Driven(buffer)) => {
+                gpu.begin_download(buffer, spans).map(Download::Driven)
+            }
+            (Engine::Simulated(gpu), Buffer::Simulated(buffer)) => {
+                gpu.begin_download(buffer, spans).map(Download::Simulated)
+            }
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        }
+    }
+
+    /// Waits for a download out of `buffer`, and hands over its words span by span.
+    ///
+    /// # Errors
+    ///
+    /// The work before it or the copy failed, the device is lost, or it does not end in time.
+    pub(crate) fn finish_download(
+        &self,
+        buffer: &Buffer,
+        download: Download,
+        into: &mut dyn FnMut(Span, &[u32]),
+    ) -> Result<(), DeviceError> {
+        let outcome = match (&self.engine, buffer, download) {
+            #[cfg(feature = "gpu")]
+            (Engine::Driven(gpu), _, Download::Driven(download)) => {
+                gpu.finish_download(download, gpu.patience(), into)
+            }
+            (Engine::Simulated(gpu), Buffer::Simulated(buffer), Download::Simulated(download)) => {
+                gpu.finish_download(buffer, download, into)
+            }
+            #[cfg(feature = "gpu")]
+            _ => Err(self.foreign_buffer()),
+        };
+        self.minding_time(outcome)
     }
 
     /// Has the workgroups of `part` run, in order with everything else. Where `windows` are given, one for each binding that

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use accelerator::Engine;
 pub(crate) use accelerator::{
-    Accelerator, Argument, Buffer, Dispatch, Dispatched, Patience, Timing,
+    Accelerator, Argument, Buffer, Dispatch, Dispatched, Download, Patience, Timing,
 };
 pub(crate) use error::DeviceError;
 

@@ -106,6 +106,13 @@ pub(super) struct Started {
     watched: Entered,
 }
 
+impl Started {
+    /// Its workgroups.
+    pub(super) fn tile(&self) -> Tile {
+        self.part.tile
+    }
+}
+
 impl Shared {
     /// Finds or makes the buffers of all GPU parts before anything moves. A part without room leaves the plan as a failure, and one
     /// that fits only piece by piece as a stream of pieces.

@@ -57,7 +57,7 @@ impl Shared {
             return Ok(());
         }
         let mut loans = self.loans();
-        let repeated = if self.books.are_closed() {
+        let repeated = if self.books.are_closed() && !job.body.results_home {
             self.repeat(&job)
         } else {
             None

@@ -5,6 +5,7 @@ mod book;
 mod durability;
 mod facts;
 mod gpu_parts;
+mod homeward;
 mod job;
 mod launch;
 mod memory;
@@ -90,6 +91,8 @@ pub(crate) struct Shared {
     prefetch: bool,
     /// Who has buffers in which memory.
     memories: Arc<memory::Memories>,
+    /// What threads of the host wait to read.
+    wishes: homeward::Wishes,
     /// GPU parts whose times are wanted.
     timed: Mutex<Vec<timing::Timed>>,
     /// What makes lost words again, if that was asked for.
@@ -176,6 +179,7 @@ impl Shared {
             merging,
             prefetch,
             memories: Arc::default(),
+            wishes: homeward::Wishes::default(),
             sampler: Sampler::new(sampling),
             timed: Mutex::default(),
             safeguard: durability::Safeguard::of(durability, devices.cpu_only()),

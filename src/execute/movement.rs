@@ -96,22 +96,56 @@ impl Shared {
     ) -> Result<(), MoveError> {
         for run in copies.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
             let spans: SpanSet = run.iter().map(|copy| copy.span).collect();
-            let (from, to) = (run[0].from, run[0].to);
             let start_ns = self.trace.now_ns();
-            self.move_words(core, placement, (from, to), &spans)?;
+            self.move_words(core, placement, (run[0].from, run[0].to), &spans)?;
             let ns = self.trace.now_ns() - start_ns;
-            for copy in run {
-                copy.commit(&mut placement.residency);
-            }
-            if to == MemoryId::HOST {
-                self.log_fetch(core, &spans);
-            }
-            self.record_copies(launch, core, run, ns);
-            let mut report = self.report();
-            report.add_copies(from, to, &spans);
-            report.add_gaps(from, to, run.iter().map(|copy| copy.gap_words).sum());
+            self.note_copies(launch, core, placement, run, ns);
         }
         Ok(())
+    }
+
+    /// Notes copies between the same two memories that were made together in `ns`.
+    pub(super) fn note_copies(
+        &self,
+        launch: Option<LaunchNo>,
+        core: &ArrayCore,
+        placement: &mut Placement,
+        run: &[Copy],
+        ns: u64,
+    ) {
+        let spans: SpanSet = run.iter().map(|copy| copy.span).collect();
+        let (from, to) = (run[0].from, run[0].to);
+        for copy in run {
+            copy.commit(&mut placement.residency);
+        }
+        if to == MemoryId::HOST {
+            self.log_fetch(core, &spans);
+        }
+        self.record_copies(launch, core, run, ns);
+        let mut report = self.report();
+        report.add_copies(from, to, &spans);
+        report.add_gaps(from, to, run.iter().map(|copy| copy.gap_words).sum());
+    }
+
+    /// Notes that a copy from or to a GPU failed; what it alone held is lost, if `lost` says so.
+    pub(super) fn note_copy_failed(
+        &self,
+        core: &ArrayCore,
+        placement: &mut Placement,
+        (device, error): (DeviceId, &DeviceError),
+        lost: bool,
+    ) {
+        self.record_device_failure(device, error);
+        self.report().add_failure(device, error.to_string());
+        if lost {
+            let (memory, gpu) = (device.memory(), self.devices.gpu(device));
+            let spans = placement.lose(memory, gpu.about().name.clone(), error.to_string());
+            self.trace.record(|| Event::Lost {
+                array: core.number(),
+                memory,
+                spans,
+            });
+        }
     }
 
     /// Copies words between main memory and a GPU's.
@@ -162,16 +196,8 @@ impl Shared {
                 .collect::<Result<Result<(), _>, ArrayError>>()?
         };
         outcome.map_err(|error| {
-            self.record_device_failure(device, &error);
-            self.report().add_failure(device, error.to_string());
-            if to == MemoryId::HOST || gpu.is_lost().is_some() {
-                let lost = placement.lose(away, gpu.about().name.clone(), error.to_string());
-                self.trace.record(|| Event::Lost {
-                    array: core.number(),
-                    memory: away,
-                    spans: lost,
-                });
-            }
+            let lost = to == MemoryId::HOST || gpu.is_lost().is_some();
+            self.note_copy_failed(core, placement, (device, &error), lost);
             let lost = spans.iter().try_for_each(|span| placement.check(span));
             lost.map_or_else(MoveError::Array, |()| MoveError::Device { device, error })
         })
@@ -198,7 +224,7 @@ impl Shared {
 }
 
 /// The parts of `spans` by the buffer that they are in, each counted from its buffer's start.
-fn by_buffer<'a>(
+pub(super) fn by_buffer<'a>(
     placement: &'a Placement,
     memory: MemoryId,
     spans: &'a SpanSet,

@@ -1,10 +1,14 @@
-//! How does a part run whose arrays do not fit a GPU's memory? In pieces, one after another, each with the ranges that it touches; two
-//! are under way at once, so that copies for the next go on beside the work on the one before.
+//! How does a part run whose arrays do not fit a GPU's memory, or whose copies take long? In pieces, one after another, each with the
+//! ranges that it touches; several are under way at once, so that the words for one go out and the results of another come home beside
+//! the work on a third.
+
+use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
 use super::Shared;
 use super::gpu_parts::{Gathered, Started};
+use super::homeward::Homeward;
 use super::job::{Job, Placements};
 use super::launch::Failure;
 use super::memory::{Denied, PRIVATE, Patience};
@@ -24,6 +28,9 @@ use crate::transfer::window::{self, Crowded, Operand, Room};
 const CHUNKS_MAX: u32 = 128;
 /// Chunks must shorten a part to this fraction of its time, to be worth their trouble.
 const WORTH_CHUNKS: f64 = 0.95;
+
+/// Results that may be on their way home before the oldest are waited for: while these come, words for the next pieces go out.
+const HOMEWARD_MAX: usize = 8;
 
 /// How a part's arrays fit a memory.
 pub(super) enum Fit {
@@ -147,10 +154,10 @@ impl Shared {
             return None;
         }
         let footprint = job.footprint_in(part.tile, company);
+        let slots = || job.slots.iter().zip(&footprint.arguments);
         let missing_words: u64 = {
             let placements = Placements::lock(job);
-            let slots = job.slots.iter().zip(&footprint.arguments);
-            let missing = slots.map(|(slot, touch)| {
+            let missing = slots().map(|(slot, touch)| {
                 let residency = &placements.get(slot).residency;
                 residency
                     .missing(part.device.memory(), &touch.needs())
@@ -158,13 +165,15 @@ impl Shared {
             });
             missing.sum()
         };
+        let wanted = slots().map(|(slot, touch)| self.wanted_results(job, touch, slot, company));
+        let wanted_words: u64 = wanted.map(|wanted| wanted.words()).sum();
         let limits = *self.costs().limits(self.devices.key(part.device))?;
         let work = job.work(part.tile, &footprint);
         let work_ns = self.predict(job, part.device, work).work_ns;
         let stages = [
             Stage::copies(limits.up, (missing_words * WORD_BYTES) as f64),
             Stage::kernels(limits.launch_ns, work_ns),
-            Stage::default(),
+            Stage::copies(limits.down, (wanted_words * WORD_BYTES) as f64),
         ];
         let axis = job.axis();
         let units = part.tile.hi[axis] - part.tile.lo[axis];
@@ -245,70 +254,130 @@ impl Shared {
         stream: &Stream,
         company: Company,
     ) -> Result<(Gathered, Vec<Failure>), LaunchError> {
-        let (mut gathered, mut failures) = (Gathered::default(), Vec::new());
-        let mut before = None;
+        let mut streaming = Streaming {
+            shared: self,
+            job,
+            device: stream.part.device,
+            company,
+            under_way: VecDeque::new(),
+            homeward: VecDeque::new(),
+            gathered: Gathered::default(),
+            failures: Vec::new(),
+        };
         for tile in &stream.tiles {
             let piece = Part {
                 tile: *tile,
                 predicted_ns: stream.part.predicted_ns / stream.tiles.len() as f64,
                 ..stream.part
             };
-            let mut finish = |started: Option<Started>, failures: &mut Vec<Failure>| {
-                if let Some(started) = started {
-                    self.finish_gpu_part(job, started, company, (&mut gathered, failures));
-                }
-            };
-            let mut in_the_way = || finish(before.take(), &mut failures);
-            let started = self.start_piece(job, &piece, company, &mut in_the_way)?;
-            finish(before.take(), &mut failures);
-            match started {
-                Ok(started) => before = Some(started),
-                Err(failure) => failures.push(failure),
+            match streaming.start(&piece)? {
+                Ok(started) => streaming.under_way.push_back(started),
+                Err(failure) => streaming.failures.push(failure),
             }
+            streaming.keep_up();
         }
-        if let Some(last) = before {
-            self.finish_gpu_part(job, last, company, (&mut gathered, &mut failures));
-        }
-        Ok((gathered, failures))
+        while streaming.finish_oldest() {}
+        Ok((streaming.gathered, streaming.failures))
     }
+}
 
-    /// Starts a piece while the one before it may be at work; has that one finished first where its buffers are in the way. The inner
-    /// error is the GPU's.
-    fn start_piece(
-        &self,
-        job: &Job<'_>,
-        piece: &Part,
-        company: Company,
-        finish_before: &mut dyn FnMut(),
-    ) -> Result<Result<Started, Failure>, LaunchError> {
+/// The pieces of a part, each of which is on its way in, at work, or on its way home.
+struct Streaming<'s, 'j> {
+    shared: &'s Shared,
+    job: &'s Job<'j>,
+    device: DeviceId,
+    company: Company,
+    /// Started and not finished, the oldest first.
+    under_way: VecDeque<Started>,
+    /// Results of finished ones.
+    homeward: VecDeque<Homeward>,
+    gathered: Gathered,
+    failures: Vec<Failure>,
+}
+
+impl Streaming<'_, '_> {
+    /// Starts a piece while others may be at work; has those finished first whose buffers are in the way. The inner error is the GPU's.
+    fn start(&mut self, piece: &Part) -> Result<Result<Started, Failure>, LaunchError> {
+        let (shared, job, company) = (self.shared, self.job, self.company);
         let footprint = job.footprint_in(piece.tile, company);
-        let (operands, room) = (operands(job, company), self.room(piece.device));
+        let (operands, room) = (operands(job, company), shared.room(piece.device));
         let whole = window::whole(&operands, &room).map(Ok);
         let wants = whole.unwrap_or_else(|| window::windows(&operands, &footprint, &room));
         let wants = match wants {
             Ok(wants) => wants,
-            Err(crowded) => return Ok(Err(self.no_room(piece, &lack(crowded, &room)))),
+            Err(crowded) => return Ok(Err(shared.no_room(piece, &lack(crowded, &room)))),
         };
-        let mut bound = self.bind(job, piece, company, (&wants, Patience::Gives));
-        if let Err(Denied::Room(NoRoom::Now { .. })) = &bound {
-            finish_before();
-            bound = self.bind(job, piece, company, (&wants, Patience::Waits));
+        let bind = |patience| shared.bind(job, piece, company, (&wants, patience));
+        let mut bound = bind(Patience::Gives);
+        while let Err(Denied::Room(NoRoom::Now { .. })) = &bound {
+            let patience = if self.finish_oldest() {
+                Patience::Gives
+            } else {
+                Patience::Waits
+            };
+            bound = bind(patience);
         }
         let bound = match bound {
             Ok(bound) => bound,
-            Err(denied) => return Ok(Err(self.denied(job, piece, &denied))),
+            Err(denied) => return Ok(Err(shared.denied(job, piece, &denied))),
         };
         let parts = [(piece.device.memory(), &*footprint)];
         // Another device that fails gives up what it held, so this ends.
-        while let Some((device, error)) = self.move_for(job, &parts, company)? {
+        while let Some((device, error)) = shared.move_for(job, &parts, company)? {
             if device == piece.device {
-                return Ok(Err(self.failure(job, device, piece.tile, &error)));
+                return Ok(Err(shared.failure(job, device, piece.tile, &error)));
             }
-            self.note_failure(device, job.body, &error);
+            shared.note_failure(device, job.body, &error);
         }
-        let started = self.start(job, bound, (company, PartKind::Chunk));
-        self.devices.flush();
+        let started = shared.start(job, bound, (company, PartKind::Chunk));
+        shared.devices.flush();
         Ok(started)
+    }
+
+    /// Finishes pieces until no more are under way than keep the device busy.
+    fn keep_up(&mut self) {
+        let overlap = self.shared.devices.gpu(self.device).overlap();
+        let under_way_max = match (overlap, self.company) {
+            (Overlap::None, _) => 1,
+            // Nobody waits for a piece, so that its results are on their way as soon as they are there.
+            (_, Company::Alone) => 0,
+            (_, Company::Shared) => 2,
+        };
+        while self.under_way.len() > under_way_max {
+            self.finish_piece();
+        }
+        while self.homeward.len() > HOMEWARD_MAX {
+            self.take_in();
+        }
+    }
+
+    /// Takes in what has been on its way home for longest, or finishes the piece that was started first; false if nothing is left.
+    fn finish_oldest(&mut self) -> bool {
+        self.take_in() || self.finish_piece()
+    }
+
+    fn finish_piece(&mut self) -> bool {
+        let Some(started) = self.under_way.pop_front() else {
+            return false;
+        };
+        let (shared, job, company) = (self.shared, self.job, self.company);
+        let (tile, failed) = (started.tile(), self.failures.len());
+        let told = (&mut self.gathered, &mut self.failures);
+        shared.finish_gpu_part(job, started, company, told);
+        if self.failures.len() == failed {
+            let footprint = job.footprint_in(tile, company);
+            let homeward = shared.send_home(job, self.device, &footprint, company);
+            self.homeward.extend(homeward);
+        }
+        true
+    }
+
+    fn take_in(&mut self) -> bool {
+        let Some(homeward) = self.homeward.pop_front() else {
+            return false;
+        };
+        self.shared.arrive(self.job, homeward);
+        true
     }
 }
 

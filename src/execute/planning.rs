@@ -12,7 +12,7 @@ use crate::cost::{Calibration, Link};
 use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
-use crate::machine::DeviceId;
+use crate::machine::{DeviceId, MemoryId};
 use crate::plan::balance::Balance;
 use crate::plan::{
     self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, SplitVerdict,
@@ -194,7 +194,7 @@ impl Shared {
             .iter()
             .map(|slot| plan::Argument {
                 residency: &placements.get(slot).residency,
-                next: None,
+                next: (job.body.results_home && slot.write).then_some(MemoryId::HOST),
             })
             .collect();
         let candidates = self.candidates(job);

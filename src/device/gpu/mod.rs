@@ -26,6 +26,7 @@ use std::time::Duration;
 
 pub(crate) use bind::Argument;
 pub(crate) use discover::{Candidate, Discovery, discover};
+pub(crate) use download::Download;
 pub(crate) use memory::Buffer;
 pub(crate) use record::Dispatch;
 pub(crate) use wait::Ticket;

@@ -1,21 +1,39 @@
 //! How much memory of an imagined GPU is taken? Its buffers, in this machine's main memory, counted against what it has.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::device::DeviceError;
 use crate::device::cpu::HostMemory;
+use crate::region::Span;
 
 /// Memory of an imagined GPU. Dropping it returns its bytes to the budget.
 #[derive(Debug)]
 pub(crate) struct SimBuffer {
     pub(super) memory: Arc<HostMemory>,
     ledger: Arc<Ledger>,
+    /// Which words kernels write, by their numbers.
+    written: Mutex<Vec<(Span, u64)>>,
 }
 
 impl SimBuffer {
     pub(super) fn words(&self) -> u64 {
         self.memory.words()
+    }
+
+    /// The kernel with this number writes words; those that are done need not be remembered.
+    pub(super) fn written_by(&self, span: Span, kernel: u64, is_done: impl Fn(u64) -> bool) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.retain(|(_, earlier)| !is_done(*earlier));
+        written.push((span, kernel));
+    }
+
+    /// Kernels with smaller numbers have to be done before words of `spans` are what they should be.
+    pub(super) fn after(&self, spans: &[Span]) -> u64 {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let concerns = |own: &Span| spans.iter().any(|span| !span.intersection(*own).is_empty());
+        let kernels = written.iter().filter(|(span, _)| concerns(span));
+        kernels.map(|(_, kernel)| kernel + 1).max().unwrap_or(0)
     }
 }
 
@@ -87,6 +105,7 @@ impl Ledger {
         Ok(SimBuffer {
             memory: Arc::new(memory),
             ledger: Arc::clone(self),
+            written: Mutex::default(),
         })
     }
 }

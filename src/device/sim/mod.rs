@@ -53,6 +53,14 @@ pub(crate) struct SimTicket {
     ops: Range,
 }
 
+/// Words on their way from an imagined GPU.
+#[derive(Debug)]
+pub(crate) struct SimDownload {
+    spans: Vec<Span>,
+    ops: Range,
+    strike: Strike,
+}
+
 /// A dispatch of an imagined GPU.
 #[derive(Debug)]
 pub(crate) struct SimDispatch {
@@ -251,15 +259,40 @@ impl SimGpu {
         spans: &[Span],
         into: &mut dyn FnMut(Span, &[u32]),
     ) -> Result<(), DeviceError> {
+        let download = self.begin_download(buffer, spans)?;
+        self.finish_download(buffer, download, into)
+    }
+
+    /// As [`Accelerator::begin_download`](crate::device::Accelerator::begin_download).
+    pub(super) fn begin_download(
+        &self,
+        buffer: &SimBuffer,
+        spans: &[Span],
+    ) -> Result<SimDownload, DeviceError> {
         let _turn = self.turn();
         for span in spans {
             self.check_span(buffer, *span)?;
         }
         let words: u64 = spans.iter().map(|span| span.words()).sum();
         let strike = self.begin(Phase::Download, words * 4, "a download")?;
-        let slower = strike.slower();
-        let (_, all) = self.world.everything(self.id);
-        let ops = self.world.fetch(self.id, words * 4, all, slower);
+        let after = buffer.after(spans);
+        let ops = self.world.fetch(self.id, words * 4, after, strike.slower());
+        Ok(SimDownload {
+            spans: spans.to_vec(),
+            ops,
+            strike,
+        })
+    }
+
+    /// As [`Accelerator::finish_download`](crate::device::Accelerator::finish_download).
+    pub(super) fn finish_download(
+        &self,
+        buffer: &SimBuffer,
+        download: SimDownload,
+        into: &mut dyn FnMut(Span, &[u32]),
+    ) -> Result<(), DeviceError> {
+        let _turn = self.turn();
+        let SimDownload { spans, ops, strike } = download;
         self.wait_for(ops, "a download")?;
         for span in spans.iter().filter(|span| !span.is_empty()) {
             let loan = self.lend(buffer, *span, Lending::Shared)?;

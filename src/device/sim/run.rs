@@ -12,7 +12,7 @@ use crate::device::cpu::{HostMemory, Lending, Loan};
 use crate::device::{DeviceError, cpu};
 use crate::kernel::{Bound, Environment, Kernel, Resolved, Space, Window, dispatch_size};
 use crate::lanes::Tile;
-use crate::region::Span;
+use crate::region::{Footprint, Span, Touch};
 
 /// Bits that a spoiled word has the wrong way round: the sign of a float, and its first digits.
 const SPOILED: u32 = 0x8060_0000;
@@ -48,7 +48,10 @@ impl SimGpu {
         let strike = self.begin(Phase::Submit, 0, "a submission")?;
         self.end(strike, "a submission")?;
         let strike = Strike(self.faults.next(Phase::Compute));
-        let work = work(&launch, tile);
+        let (per, footprint) = resolved(&launch, |resolved| {
+            (resolved.work(), resolved.footprint(tile))
+        });
+        let work = Work::of_tile(kernel, &per, tile, &footprint);
         self.run(&launch, strike.done_of_tile(tile))?;
         let hangs = matches!(strike.0, Some(fault) if fault.kind == FaultKind::Hang);
         let (ops, took) = if hangs {
@@ -65,6 +68,10 @@ impl SimGpu {
                 self.lose(&fault.to_string());
             }
             _ => {}
+        }
+        let is_done = |number: u64| self.world.is_done(self.id, (number, number + 1));
+        for (buffer, span) in launch.written(&footprint) {
+            self.own(buffer)?.written_by(span, ops.0, is_done);
         }
         Ok(SimDispatch {
             ticket: SimTicket { ops },
@@ -110,15 +117,10 @@ impl SimGpu {
     /// Spoils what a tile wrote.
     fn corrupt(&self, launch: &Launched<'_>, tile: Tile) -> Result<(), DeviceError> {
         let footprint = resolved(launch, |resolved| resolved.footprint(tile));
-        let seen = launch.storage().zip(&launch.seen);
-        for (((buffer, bound), seen), touch) in seen.zip(&footprint.arguments) {
-            for span in touch.writes.iter() {
-                let at = |word: u64| bound.lo + (word - seen.from);
-                let span = Span::new(at(span.lo), at(span.hi));
-                let mut loan = self.lend(self.own(buffer)?, span, Lending::Exclusive)?;
-                for word in loan.words_mut() {
-                    *word ^= SPOILED;
-                }
+        for (buffer, span) in launch.written(&footprint) {
+            let mut loan = self.lend(self.own(buffer)?, span, Lending::Exclusive)?;
+            for word in loan.words_mut() {
+                *word ^= SPOILED;
             }
         }
         Ok(())
@@ -222,6 +224,18 @@ impl<'a> Launched<'a> {
             Argument::Uniform(_) => None,
         })
     }
+
+    /// The words of its buffers that a part with this footprint writes.
+    fn written(&self, footprint: &Footprint) -> Vec<(&'a Buffer, Span)> {
+        let seen = self.storage().zip(&self.seen).zip(&footprint.arguments);
+        let own = |(((buffer, bound), seen), touch): (((_, Span), &Seen), &Touch)| {
+            let at = |word: u64| bound.lo + (word - seen.from);
+            let spans = touch.writes.iter();
+            let spans = spans.map(|span| (buffer, Span::new(at(span.lo), at(span.hi))));
+            spans.collect::<Vec<_>>()
+        };
+        seen.flat_map(own).collect()
+    }
 }
 
 fn seen(
@@ -271,11 +285,4 @@ fn resolved<T>(launch: &Launched<'_>, ask: impl FnOnce(&Resolved<'_>) -> T) -> T
         num_workgroups: launch.num_workgroups,
         workgroup_size: launch.kernel.workgroup_size,
     }))
-}
-
-/// What a part does.
-fn work(launch: &Launched<'_>, tile: Tile) -> Work {
-    let ask = |resolved: &Resolved<'_>| (resolved.work(), resolved.footprint(tile));
-    let (per_invocation, footprint) = resolved(launch, ask);
-    Work::of_tile(launch.kernel, &per_invocation, tile, &footprint)
 }
