@@ -95,10 +95,10 @@ impl Worst {
     }
 }
 
-/// Distance of neighbouring `f32` at `x`.
+/// Distance of neighbouring `f32` at `x`, which is finite.
 fn unit(x: f64) -> f64 {
-    let exponent = ((x.abs().to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
-    2f64.powi(exponent - 23)
+    let exponent = (x.abs().to_bits() >> 52).clamp(1023 - 126, 1023 + 127);
+    f64::from_bits((exponent - 23) << 52)
 }
 
 /// How far `y` is from `truth`, in units of the last place.
@@ -121,25 +121,43 @@ pub fn error_of(y: f32, truth: f64) -> f64 {
         / unit(truth.clamp(-f64::from(f32::MAX), f64::from(f32::MAX)))
 }
 
-/// The largest error of `function` on `level` over the bit patterns `first`, `first + stride`, … below `end`.
-pub fn worst_of(function: &Function, level: Level, first: u64, end: u64, stride: u64) -> Worst {
-    let (mut from, mut to, mut worst) = (Vec::new(), vec![0; 4096], Worst::default());
+/// The largest error of `function` on each of `levels` over the bit patterns `first`, `first + stride`, … below `end`.
+pub fn worst_of(
+    function: &Function,
+    levels: &[Level],
+    first: u64,
+    end: u64,
+    stride: u64,
+) -> Vec<Worst> {
+    let mut from = Vec::new();
+    let mut to = vec![vec![0; 4096]; levels.len()];
+    let mut worst = vec![Worst::default(); levels.len()];
     let mut next = first;
     while next < end {
         from.clear();
-        while next < end && from.len() < to.len() {
+        while next < end && from.len() < 4096 {
             from.push(next as u32);
             next += stride;
         }
         let count = from.len();
-        function.apply(level, &mut from, &mut to[..count]);
-        for (x, y) in from.iter().zip(&to) {
-            let x = f32::from_bits(*x);
-            let error = error_of(f32::from_bits(*y), (function.truth)(f64::from(x)));
-            worst = worst.or(Worst {
-                error: if flushed(function, x, *y) { 0.0 } else { error },
-                at: x,
-            });
+        for (to, level) in to.iter_mut().zip(levels) {
+            function.apply(*level, &mut from, &mut to[..count]);
+        }
+        for (i, &x) in from.iter().enumerate() {
+            let x = f32::from_bits(x);
+            let truth = (function.truth)(f64::from(x));
+            // The levels mostly agree to the last bit.
+            let mut known = None;
+            for (to, worst) in to.iter().zip(&mut worst) {
+                let y = to[i];
+                let error = match known {
+                    Some((same, error)) if same == y => error,
+                    _ if flushed(function, x, y) => 0.0,
+                    _ => error_of(f32::from_bits(y), truth),
+                };
+                known = Some((y, error));
+                *worst = worst.or(Worst { error, at: x });
+            }
         }
     }
     worst
