@@ -13,17 +13,14 @@ use crate::error::LaunchError;
 use crate::kernel;
 use crate::launch::LaunchBody;
 use crate::machine::{DeviceId, MemoryId};
-use crate::plan::balance::Balance;
+use crate::plan::balance::{self, Balance};
 use crate::plan::{
-    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, SplitVerdict,
-    Splitting,
+    self, Candidate, Objective, Plan, Policy, Reason, Remembered, Situation, Splitting,
 };
 use crate::region::Footprint;
 
 /// Attempts at measuring devices; after that a guess has to do.
 const MEASUREMENTS_MAX: u64 = 3;
-/// A launch that is predicted to take less is carried out as planned, in ns.
-const BALANCED_NS_MIN: f64 = 500_000.0;
 
 impl Shared {
     /// The plan that the launch would follow now.
@@ -336,12 +333,7 @@ fn balance(
     policy: &Policy,
     plan: &Plan,
 ) -> Option<Balance> {
-    let free = matches!(policy, Policy::Auto)
-        && !matches!(
-            plan.split,
-            SplitVerdict::Trial { .. } | SplitVerdict::Refused(_)
-        );
-    if !free || plan.makespan_ns() < BALANCED_NS_MIN {
+    if !matches!(policy, Policy::Auto) || !balance::is_worthwhile(plan) {
         return None;
     }
     Balance::of(situation, plan, &mut |tile| job.facts.trial(tile))

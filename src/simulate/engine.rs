@@ -9,7 +9,7 @@ use crate::machine::{DeviceId, MemoryId};
 use crate::plan::balance::{Balance, Took, Turn};
 use crate::plan::{Part, Plan, Situation, SplitVerdict, Units};
 use crate::region::{Footprint, Residency, Touch, WORD_BYTES};
-use crate::timing::{Copying, Effort, Links, Way};
+use crate::timing::{Copying, Device, Effort, Links, Way};
 use crate::transfer::{self, Company, Copy, MemoryLinks, Merging, Reason};
 
 /// Chunks that a GPU may have under way: one runs, the next waits for it.
@@ -52,6 +52,30 @@ pub struct Step {
     pub begin_ns: f64,
     /// When it was complete.
     pub end_ns: f64,
+    /// How long it worked, launch included.
+    pub worked_ns: f64,
+}
+
+/// A copy that was made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sent {
+    /// Which words went where, and what for.
+    pub copy: Copy,
+    /// When its link was free for it.
+    pub begin_ns: f64,
+    /// When the words had arrived.
+    pub end_ns: f64,
+}
+
+/// Until when a device is kept by other launches, in ns from the start of this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Busy {
+    /// Its work.
+    pub work_ns: f64,
+    /// Its link, on the way to it.
+    pub up_ns: f64,
+    /// Its link, on the way home.
+    pub down_ns: f64,
 }
 
 /// How a launch went.
@@ -65,6 +89,10 @@ pub struct Outcome {
     pub residencies: Vec<Residency>,
     /// Bytes copied.
     pub bytes_moved: u64,
+    /// The copies, in the order in which they were listed, but for those of what devices combined.
+    pub copies: Vec<Sent>,
+    /// Until when this launch keeps each device.
+    pub busy: Vec<Busy>,
 }
 
 /// Carries out a launch.
@@ -72,7 +100,23 @@ pub struct Outcome {
 /// # Panics
 /// If words that are needed are in no memory, or if the launch does not end.
 pub fn run(launched: &Launched<'_>, how: How<'_>) -> Outcome {
+    run_beside(launched, how, &[])
+}
+
+/// As [`run`], on devices that other launches keep busy, by device number; those that are not named are free.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_beside(launched: &Launched<'_>, how: How<'_>, busy: &[Busy]) -> Outcome {
     let mut engine = Engine::new(launched, how);
+    for ((bench, device), busy) in engine
+        .benches
+        .iter_mut()
+        .zip(&launched.machine.devices)
+        .zip(busy)
+    {
+        bench.keep(device, *busy);
+    }
     for _ in 0..EVENTS_MAX {
         engine.hand_out();
         engine.start();
@@ -115,6 +159,8 @@ struct Bench {
     /// Chunks whose results travel, with the time at which they arrive.
     leaving: VecDeque<(Chunk, f64)>,
     links: Links,
+    /// Until when other launches keep it.
+    kept_ns: f64,
     /// When the last chunk was complete.
     last_ns: f64,
     /// When the last work was.
@@ -131,6 +177,7 @@ struct Engine<'a, 'h> {
     now_ns: f64,
     steps: Vec<Step>,
     bytes_moved: u64,
+    copies: Vec<Sent>,
 }
 
 impl<'a, 'h> Engine<'a, 'h> {
@@ -140,7 +187,7 @@ impl<'a, 'h> Engine<'a, 'h> {
             How::Obey(plan) => Company::of(plan.parts.len()),
             How::Balance(_) => Company::Shared,
         };
-        let link = |device: &super::Device| MemoryLinks {
+        let link = |device: &Device| MemoryLinks {
             up: device.link_up,
             down: device.link_down,
         };
@@ -157,6 +204,7 @@ impl<'a, 'h> Engine<'a, 'h> {
             now_ns: 0.0,
             steps: Vec::new(),
             bytes_moved: 0,
+            copies: Vec::new(),
             how,
         };
         if let How::Obey(plan) = &engine.how {
@@ -232,7 +280,8 @@ impl<'a, 'h> Engine<'a, 'h> {
                     .words_ns
                     .is_some_and(|words_ns| words_ns <= self.now_ns)
             };
-            if bench.running.is_some() || !bench.queue.front().is_some_and(ready) {
+            let kept = bench.running.is_some() || bench.kept_ns > self.now_ns;
+            if kept || !bench.queue.front().is_some_and(ready) {
                 continue;
             }
             let chunk = bench.queue.pop_front().expect("the first of the queue");
@@ -273,11 +322,24 @@ impl<'a, 'h> Engine<'a, 'h> {
         for copy in &copies.list {
             copy.commit(&mut self.residencies[copy.argument]);
             self.bytes_moved += copy.bytes();
-            if copy.to == MemoryId::HOST {
-                // One after another, as the executor makes them.
-                home_ns = self.send(usize::from(copy.from.0), Way::Down, home_ns, copy.bytes());
+            let down = copy.to == MemoryId::HOST;
+            let (number, way) = if down {
+                (usize::from(copy.from.0), Way::Down)
             } else {
-                let end_ns = self.send(usize::from(copy.to.0), Way::Up, home_ns, copy.bytes());
+                (usize::from(copy.to.0), Way::Up)
+            };
+            let own = &self.launched.machine.devices[number];
+            let begin_ns = self.benches[number].links.free_ns(own, way, home_ns);
+            let end_ns = self.send(number, way, home_ns, copy.bytes());
+            self.copies.push(Sent {
+                copy: *copy,
+                begin_ns,
+                end_ns,
+            });
+            if down {
+                // One after another, as the executor makes them.
+                home_ns = end_ns;
+            } else {
                 ready_ns = ready_ns.max(end_ns);
             }
         }
@@ -328,7 +390,9 @@ impl<'a, 'h> Engine<'a, 'h> {
                 .and_then(|chunk| chunk.words_ns)
                 .filter(|ns| *ns > self.now_ns);
             let leaving = bench.leaving.front().map(|(_, ns)| *ns);
-            [running, words, leaving]
+            let kept =
+                Some(bench.kept_ns).filter(|ns| *ns > self.now_ns && !bench.queue.is_empty());
+            [running, words, leaving, kept]
                 .into_iter()
                 .flatten()
                 .reduce(f64::min)
@@ -409,6 +473,7 @@ impl<'a, 'h> Engine<'a, 'h> {
             units: chunk.units,
             begin_ns,
             end_ns: self.now_ns,
+            worked_ns: chunk.worked_ns,
         });
         if let How::Balance(balance) = &mut self.how {
             let took = Took {
@@ -446,8 +511,11 @@ impl<'a, 'h> Engine<'a, 'h> {
                 end_ns = end_ns.max(self.send(device, Way::Down, from_ns, words * WORD_BYTES));
             }
         }
+        let devices = self.benches.iter().zip(&self.launched.machine.devices);
         Outcome {
             end_ns,
+            copies: self.copies,
+            busy: devices.map(|(bench, device)| bench.busy(device)).collect(),
             steps: self.steps,
             residencies: self.residencies,
             bytes_moved: self.bytes_moved,
@@ -490,6 +558,26 @@ impl<'a, 'h> Engine<'a, 'h> {
 }
 
 impl Bench {
+    /// Keeps the device busy with something else.
+    fn keep(&mut self, device: &Device, busy: Busy) {
+        let mut busy = busy;
+        if device.copying == Copying::Serial {
+            let all_ns = busy.work_ns.max(busy.up_ns).max(busy.down_ns);
+            (busy.work_ns, busy.up_ns, busy.down_ns) = (all_ns, all_ns, all_ns);
+        }
+        (self.kept_ns, self.work_end_ns) = (busy.work_ns, busy.work_ns);
+        self.links.take(Way::Up, busy.up_ns);
+        self.links.take(Way::Down, busy.down_ns);
+    }
+
+    fn busy(&self, device: &Device) -> Busy {
+        Busy {
+            work_ns: self.work_end_ns,
+            up_ns: self.links.free_ns(device, Way::Up, 0.0),
+            down_ns: self.links.free_ns(device, Way::Down, 0.0),
+        }
+    }
+
     fn under_way(&self) -> usize {
         self.queue.len() + usize::from(self.running.is_some()) + self.leaving.len()
     }

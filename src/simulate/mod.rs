@@ -22,5 +22,5 @@ mod engine;
 mod machine;
 
 pub use crate::timing::{Copying, Device, Duplex};
-pub use engine::{How, Launched, Outcome, Step, run};
+pub use engine::{Busy, How, Launched, Outcome, Sent, Step, run, run_beside};
 pub use machine::{Load, Machine};

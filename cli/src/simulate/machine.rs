@@ -30,6 +30,8 @@ pub(crate) struct Device {
     pub(crate) cache_gain: f64,
     /// Whether it works on the CPU's memory bus.
     pub(crate) shares_memory: bool,
+    /// Whether it works on the CPU's cores, too.
+    pub(crate) shares_cores: bool,
     pub(crate) duplex: Duplex,
     pub(crate) copying: Copying,
     /// How many of it there are, while the file is being read; 1 afterwards.
@@ -56,6 +58,7 @@ impl Device {
             cache_bytes: 0.0,
             cache_gain: 1.0,
             shares_memory: false,
+            shares_cores: false,
             duplex: Duplex::Half,
             copying: Copying::Serial,
             count: 1,
@@ -163,6 +166,7 @@ fn set(device: &mut Device, word: &str, rest: &str) -> Result<(), String> {
         ("copies", ["overlap"]) => device.copying = Copying::Overlapped,
         ("copies", ["serial"]) => device.copying = Copying::Serial,
         ("shares-memory", []) => device.shares_memory = true,
+        ("shares-cores", []) => (device.shares_memory, device.shares_cores) = (true, true),
         _ => return Err(format!("`{word} {rest}` says nothing of a device")),
     }
     Ok(())

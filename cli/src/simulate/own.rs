@@ -14,10 +14,8 @@ pub(crate) struct Own {
     /// Amount of work and ns of the parts, by kernel and device.
     kernels: BTreeMap<(String, DeviceId), Link>,
     links: BTreeMap<(MemoryId, MemoryId), Link>,
-    /// What the host adds to a launch, in ns.
-    pub(crate) overhead_ns: f64,
-    /// What it adds to the first launch of a kernel: its code is made ready.
-    pub(crate) first_ns: f64,
+    /// What the host adds to a launch, by kernel: to the first, whose code is made ready, and to a later one, in ns.
+    overheads: BTreeMap<String, (f64, f64)>,
 }
 
 impl Own {
@@ -55,8 +53,7 @@ impl Own {
         Self {
             kernels: parts.into_iter().map(fit).collect(),
             links: links(trace),
-            overhead_ns: 0.0,
-            first_ns: 0.0,
+            overheads: BTreeMap::new(),
         }
     }
 
@@ -65,6 +62,33 @@ impl Own {
     pub(crate) fn predict(&self, launch: &Launch, device: DeviceId) -> Option<(f64, f64)> {
         let fit = self.kernels.get(&(launch.kernel.clone(), device))?;
         Some((fit.latency_ns, amount(launch.work) * fit.ns_per_byte()))
+    }
+
+    /// Learns what the host adds from how much longer the launches took than they did without it, in ns, in the order of the program.
+    pub(crate) fn learn_overheads(&mut self, program: &Program, lacking_ns: &[f64]) {
+        let mut all: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (launch, ns) in program.launches().zip(lacking_ns) {
+            all.entry(&launch.kernel).or_default().push(*ns);
+        }
+        let mean = |lacking: &[f64]| {
+            let sum: f64 = lacking.iter().sum();
+            (sum / lacking.len().max(1) as f64).max(0.0)
+        };
+        let split = |(kernel, lacking): (&str, Vec<f64>)| {
+            let later = if lacking.len() > 1 {
+                &lacking[1..]
+            } else {
+                &lacking
+            };
+            (kernel.to_owned(), (lacking[0].max(0.0), mean(later)))
+        };
+        self.overheads = all.into_iter().map(split).collect();
+    }
+
+    /// What the host adds to a launch, in ns.
+    pub(crate) fn overhead_ns(&self, kernel: &str, first: bool) -> f64 {
+        let (first_ns, later_ns) = self.overheads.get(kernel).copied().unwrap_or_default();
+        if first { first_ns } else { later_ns }
     }
 
     /// The link between main memory and a device's, as far as copies were recorded.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use impel::cost::Work;
 use impel::lanes::Tile;
 use impel::machine::DeviceId;
-use impel::trace::{ArrayNo, Event, LaunchNo, PartNo, Planned, Reach, Trace};
+use impel::trace::{ArrayNo, Event, LaunchNo, PartKind, PartNo, Planned, Reach, Trace};
 
 use crate::Failure;
 
@@ -38,10 +38,18 @@ pub(crate) struct Launch {
     pub(crate) planned: Vec<Planned>,
     /// The parts whose time was measured: device, fraction of the launch, ns.
     pub(crate) measured: Vec<(DeviceId, f64, u64)>,
-    /// How long the program did something else before it asked for the launch, in ns.
+    /// Whether the devices shared it out as it went.
+    pub(crate) balanced: bool,
+    /// Whether the program had waited for everything before it asked for the launch.
+    pub(crate) waited: bool,
+    /// How long the program did something else before, in ns.
     pub(crate) thought_ns: u64,
-    /// From the start to the end of carrying it out, in ns.
+    /// From its start, or from the end of the launch before if that came later, to its own end, in ns.
     pub(crate) took_ns: u64,
+    /// Whether it was carried out.
+    done: bool,
+    /// Who did a chunk of it, if anybody did.
+    chunk_on: Option<DeviceId>,
 }
 
 impl Launch {
@@ -61,7 +69,13 @@ impl Program {
         for (at_ns, event) in &trace.events {
             reader.take(*at_ns, event);
         }
-        let program = reader.program;
+        let mut program = reader.program;
+        program.steps.retain(|step| match step {
+            Step::Launch(launch) => {
+                launch.done && (!launch.reaches.is_empty() || launch.work.ops > 0.0)
+            }
+            Step::Read(..) | Step::Write(..) => true,
+        });
         if program.launches().next().is_none() {
             return Err(Failure::of("the trace has no launch that was carried out"));
         }
@@ -79,19 +93,15 @@ impl Program {
 #[derive(Default)]
 struct Reader {
     program: Program,
-    open: BTreeMap<LaunchNo, Open>,
+    /// Launches that have not ended, and when they started.
+    open: BTreeMap<LaunchNo, u64>,
     parts: BTreeMap<PartNo, (LaunchNo, DeviceId, f64)>,
     /// Where each launch is among the steps.
     places: BTreeMap<LaunchNo, usize>,
     /// When the last launch ended.
     idle_since_ns: Option<u64>,
-}
-
-/// A launch that has not ended.
-struct Open {
-    launch: Launch,
-    queued_ns: u64,
-    started_ns: u64,
+    /// When the program last asked for something.
+    asked_ns: Option<u64>,
 }
 
 impl Reader {
@@ -105,29 +115,10 @@ impl Reader {
                 kernel,
                 grid,
                 ..
-            } => {
-                let launch = Launch {
-                    number: *launch,
-                    kernel: kernel.to_string(),
-                    grid: *grid,
-                    work: Work::default(),
-                    axis: None,
-                    reaches: Vec::new(),
-                    planned: Vec::new(),
-                    measured: Vec::new(),
-                    thought_ns: 0,
-                    took_ns: 0,
-                };
-                let open = Open {
-                    launch,
-                    queued_ns: at_ns,
-                    started_ns: at_ns,
-                };
-                self.open.insert(open.launch.number, open);
-            }
+            } => self.queue(at_ns, *launch, kernel, *grid),
             Event::LaunchStarted { launch } => {
-                if let Some(open) = self.open.get_mut(launch) {
-                    open.started_ns = at_ns;
+                if let Some(started_ns) = self.open.get_mut(launch) {
+                    *started_ns = at_ns;
                 }
             }
             Event::LaunchDescribed {
@@ -136,24 +127,66 @@ impl Reader {
                 axis,
                 reaches,
             } => {
-                if let Some(Open { launch, .. }) = self.open.get_mut(launch) {
+                if let Some(launch) = self.launch(*launch) {
                     (launch.work, launch.axis) = (*work, *axis);
                     launch.reaches.clone_from(reaches);
                 }
             }
             Event::PlanMade { launch, parts, .. } => {
-                if let Some(open) = self.open.get_mut(launch) {
-                    open.launch.planned.clone_from(parts);
+                if let Some(launch) = self.launch(*launch) {
+                    launch.planned.clone_from(parts);
                 }
             }
             Event::LaunchFinished {
                 launch,
                 error: None,
             } => self.finish(at_ns, *launch),
-            Event::HostRead { array, span } => self.program.steps.push(Step::Read(*array, *span)),
-            Event::HostWrote { array, span } => self.program.steps.push(Step::Write(*array, *span)),
+            Event::HostRead { array, span } => {
+                self.program.steps.push(Step::Read(*array, *span));
+                self.asked_ns = Some(at_ns);
+            }
+            Event::HostWrote { array, span } => {
+                self.program.steps.push(Step::Write(*array, *span));
+                self.asked_ns = Some(at_ns);
+            }
             other => self.take_part(other),
         }
+    }
+
+    fn launch(&mut self, number: LaunchNo) -> Option<&mut Launch> {
+        let place = *self.places.get(&number)?;
+        match &mut self.program.steps[place] {
+            Step::Launch(launch) => Some(&mut **launch),
+            Step::Read(..) | Step::Write(..) => None,
+        }
+    }
+
+    /// The program asks for a launch. If everything had ended by then since it last asked for something, it counts as having waited for
+    /// that.
+    fn queue(&mut self, at_ns: u64, number: LaunchNo, kernel: &str, grid: [u32; 3]) {
+        let asked_ns = self.asked_ns.unwrap_or(at_ns);
+        let ended_ns = self.idle_since_ns.filter(|_| self.open.is_empty());
+        let waited_for = ended_ns.filter(|ended_ns| *ended_ns > asked_ns);
+        let launch = Launch {
+            number,
+            kernel: kernel.to_owned(),
+            grid,
+            work: Work::default(),
+            axis: None,
+            reaches: Vec::new(),
+            planned: Vec::new(),
+            measured: Vec::new(),
+            balanced: false,
+            waited: waited_for.is_some(),
+            thought_ns: at_ns - waited_for.unwrap_or(asked_ns),
+            took_ns: 0,
+            done: false,
+            chunk_on: None,
+        };
+        self.asked_ns = Some(at_ns);
+        self.open.insert(number, at_ns);
+        self.places.insert(number, self.program.steps.len());
+        self.program.steps.push(Step::Launch(Box::new(launch)));
     }
 
     fn take_part(&mut self, event: &Event) {
@@ -163,11 +196,17 @@ impl Reader {
                 part,
                 device,
                 tile,
+                kind,
                 ..
             } => {
-                let Some(Open { launch: own, .. }) = self.open.get(launch) else {
+                let Some(own) = self.launch(*launch) else {
                     return;
                 };
+                if *kind == PartKind::Chunk {
+                    // Several chunks of one device are pieces that run through its memory.
+                    own.balanced |= own.chunk_on.is_some_and(|other| other != *device);
+                    own.chunk_on = Some(*device);
+                }
                 let share = own.share(*tile);
                 self.parts.insert(*part, (*launch, *device, share));
             }
@@ -175,12 +214,7 @@ impl Reader {
                 let Some((number, device, share)) = self.parts.get(part).copied() else {
                     return;
                 };
-                let known = self.places.get(&number).copied();
-                let launch = match known.map(|at| &mut self.program.steps[at]) {
-                    Some(Step::Launch(launch)) => Some(&mut **launch),
-                    _ => self.open.get_mut(&number).map(|open| &mut open.launch),
-                };
-                if let Some(launch) = launch {
+                if let Some(launch) = self.launch(number) {
                     launch.measured.push((device, share, *ns));
                 }
             }
@@ -189,16 +223,14 @@ impl Reader {
     }
 
     fn finish(&mut self, at_ns: u64, number: LaunchNo) {
-        let Some(mut open) = self.open.remove(&number) else {
+        let Some(started_ns) = self.open.remove(&number) else {
             return;
         };
-        let since_ns = self.idle_since_ns.unwrap_or(open.queued_ns);
-        open.launch.thought_ns = open.queued_ns.saturating_sub(since_ns);
-        open.launch.took_ns = at_ns.saturating_sub(open.started_ns.max(since_ns));
-        self.idle_since_ns = Some(at_ns);
-        if !open.launch.reaches.is_empty() || open.launch.work.ops > 0.0 {
-            self.places.insert(number, self.program.steps.len());
-            self.program.steps.push(Step::Launch(Box::new(open.launch)));
+        let since_ns = self.idle_since_ns.unwrap_or(started_ns);
+        if let Some(launch) = self.launch(number) {
+            launch.took_ns = at_ns.saturating_sub(started_ns.max(since_ns));
+            launch.done = true;
         }
+        self.idle_since_ns = Some(at_ns);
     }
 }

@@ -1,17 +1,19 @@
 //! `impel simulate`: what would a recorded program do on a machine that is not here?
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use impel::plan::Objective;
 use impel::trace::Trace;
+use lexopt::ValueExt as _;
 
 use super::{Asked, Verb, Word, read, trace};
 use crate::simulate::machine;
+use crate::simulate::on::On;
 use crate::simulate::own::Own;
 use crate::simulate::program::{Launch, Program};
-use crate::simulate::run::{On, Run, run as simulated};
+use crate::simulate::run::{Run, run as simulated};
 use crate::{Failure, table};
 
 pub(super) const VERB: Verb = Verb {
@@ -20,19 +22,20 @@ pub(super) const VERB: Verb = Verb {
     help: "usage: impel simulate --program FILE [--machine FILE] [OPTION …]
 
 Runs a program from its trace (see `impel trace`) on the machine of a machine
-file, in virtual time: the real planner plans every launch, the real transfer
-scheduler says what moves. Nothing is computed, no hardware is needed. Prints
-the plans, the time until the end, and the bytes that move.
+file, in virtual time: the real planner plans every launch, the real balance
+shares it out, the real transfer scheduler says what moves; launches that do
+not depend on each other overlap. Nothing is computed, no hardware is needed.
+Prints the plans, the time until the end, the bytes that move, and the energy.
 
 Without a machine, it is the one that the program was recorded on, as the
 trace shows it, with the recorded plans, to compare with the recorded times.
 
   --like FILE       the machine is as this other trace shows it
+  --objective WHAT  plan for `time`, `energy` or `energy-delay` (with --machine)
   --timeline FILE   write the page that `impel trace` makes of the run
   --trace FILE      write the trace of the run
 
 Machine files for five kinds of machine are in the folder `machines` of impel.
-Launches follow each other: overlap between them is not simulated.
 ",
     run,
 };
@@ -40,8 +43,13 @@ Launches follow each other: overlap between them is not simulated.
 fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let (mut program, mut file, mut like) = (None, None, None);
     let (mut page, mut out) = (None, None);
+    let mut objective = Objective::Time;
     let asked = read(&VERB, arguments, |word, arguments| {
         let place = match word {
+            Word::Option("objective") => {
+                objective = objective_of(&arguments.value()?.string()?)?;
+                return Ok(true);
+            }
             Word::Option("program") => &mut program,
             Word::Option("machine") => &mut file,
             Word::Option("like") => &mut like,
@@ -61,7 +69,7 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     let run = if let Some(file) = file {
         let machine = machine::read(&file)?;
         table::say(&format!("on {}\n\n", machine.name));
-        simulated(&program, &On::Machine(&machine))?
+        simulated(&program, &On::Machine(&machine), objective)?
     } else {
         let own = match like {
             None => learned(&recorded, &program)?,
@@ -71,7 +79,11 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
             }
         };
         table::say("on the machine of the trace, as recorded\n\n");
-        simulated(&program, &On::Own(&own, recorded.devices.clone()))?
+        simulated(
+            &program,
+            &On::Own(&own, recorded.devices.clone()),
+            Objective::Time,
+        )?
     };
     table::say(&told(&program, &run));
     let write = |file: PathBuf, text: String| {
@@ -84,19 +96,28 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
     out.map_or(Ok(()), |file| write(file, run.trace.to_text()))
 }
 
+fn objective_of(name: &str) -> Result<Objective, Failure> {
+    match name {
+        "time" => Ok(Objective::Time),
+        "energy" => Ok(Objective::Energy),
+        "energy-delay" => Ok(Objective::EnergyDelay),
+        _ => {
+            let what = format!("`{name}` is no objective: `time`, `energy` or `energy-delay`");
+            Err(Failure::Usage(what))
+        }
+    }
+}
+
 /// The machine of a recorded run, learned from it.
 fn learned(recorded: &Trace, program: &Program) -> Result<Own, Failure> {
     let mut own = Own::of(recorded, program);
-    let bare = simulated(program, &On::Own(&own, recorded.devices.clone()))?;
-    let mut seen = BTreeSet::new();
+    let on = On::Own(&own, recorded.devices.clone());
+    let bare = simulated(program, &on, Objective::Time)?;
     let lacking = program.launches().zip(&bare.launches_ns);
-    let lacking = lacking.map(|(launch, ns)| (launch.kernel.as_str(), launch.took_ns as f64 - ns));
-    let (first, later): (Vec<_>, Vec<_>) = lacking.partition(|(kernel, _)| seen.insert(*kernel));
-    let mean = |lacking: &[(&str, f64)]| {
-        let sum: f64 = lacking.iter().map(|(_, ns)| ns).sum();
-        (sum / lacking.len().max(1) as f64).max(0.0)
-    };
-    (own.first_ns, own.overhead_ns) = (mean(&first), mean(&later));
+    let lacking: Vec<f64> = lacking
+        .map(|(launch, ns)| launch.took_ns as f64 - ns)
+        .collect();
+    own.learn_overheads(program, &lacking);
     Ok(own)
 }
 
@@ -135,6 +156,9 @@ fn told(program: &Program, run: &Run) -> String {
     }
     if run.moved.is_empty() {
         text += "no bytes move between memories\n";
+    }
+    for (name, joules) in &run.drawn {
+        let _ = writeln!(text, "{joules:.3} J drawn by {name}");
     }
     text
 }

@@ -33,6 +33,7 @@ use free::Free;
 use hand::Hand;
 
 use super::situation::Units;
+use super::{Plan, SplitVerdict};
 use crate::machine::DeviceId;
 
 /// A chunk's work takes at least this many times its fixed cost, unless less is left.
@@ -43,6 +44,18 @@ const WORK_PART_MIN: f64 = 0.01;
 const RESERVE_GAIN_MIN: f64 = 0.08;
 /// Bound on the corrections of a chunk's size to the copies of the very units it is made of.
 const CORRECTIONS_MAX: usize = 4;
+
+/// A launch that is predicted to take less is carried out as planned, in ns.
+const BALANCED_NS_MIN: f64 = 500_000.0;
+
+/// Whether a plan that the planner was free to make is to be shared out as it goes: it takes long enough, and is no trial of a device.
+pub fn is_worthwhile(plan: &Plan) -> bool {
+    let free = !matches!(
+        plan.split,
+        SplitVerdict::Trial { .. } | SplitVerdict::Refused(_)
+    );
+    free && plan.makespan_ns() >= BALANCED_NS_MIN
+}
 
 /// Units that a device is to work on.
 #[derive(Clone, Copy, Debug, PartialEq)]
