@@ -52,7 +52,9 @@ pub struct Step {
     pub begin_ns: f64,
     /// When it was complete.
     pub end_ns: f64,
-    /// How long it worked, launch included.
+    /// When its words were there and the device free for it, …
+    pub work_begin_ns: f64,
+    /// … and how long it worked from then on, launch included.
     pub worked_ns: f64,
 }
 
@@ -135,7 +137,8 @@ struct Chunk {
     taken_ns: f64,
     /// When its words are there; `None` until they set out.
     words_ns: Option<f64>,
-    /// How long its work took, launch included; 0 until that is done.
+    /// When its work began, and how long that took, launch included; 0 until that is done.
+    work_begin_ns: f64,
     worked_ns: f64,
 }
 
@@ -223,6 +226,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                     units,
                     taken_ns: 0.0,
                     words_ns: None,
+                    work_begin_ns: 0.0,
                     worked_ns: 0.0,
                 };
                 engine.benches[usize::from(part.device.0)]
@@ -253,6 +257,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                     units: chunk.units,
                     taken_ns: self.now_ns,
                     words_ns: None,
+                    work_begin_ns: 0.0,
                     worked_ns: 0.0,
                 };
                 bench.queue.push_back(chunk);
@@ -415,6 +420,7 @@ impl<'a, 'h> Engine<'a, 'h> {
                 // What is left of a chunk may be smaller than the clock's resolution.
                 if speed > 0.0 && running.left_ns <= 1e-3 {
                     let chunk = Chunk {
+                        work_begin_ns: running.begun_ns,
                         worked_ns: event_ns - running.begun_ns,
                         ..running.chunk
                     };
@@ -473,6 +479,7 @@ impl<'a, 'h> Engine<'a, 'h> {
             units: chunk.units,
             begin_ns,
             end_ns: self.now_ns,
+            work_begin_ns: chunk.work_begin_ns,
             worked_ns: chunk.worked_ns,
         });
         if let How::Balance(balance) = &mut self.how {

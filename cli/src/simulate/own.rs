@@ -26,7 +26,7 @@ impl Own {
         for launch in program.launches() {
             let at = |device: DeviceId| (launch.kernel.clone(), device);
             for (device, share, ns) in &launch.measured {
-                let point = (amount(launch.work) * share, *ns as f64);
+                let point = (amount(launch.work) * share, *ns);
                 parts.entry(at(*device)).or_default().push(point);
             }
             for part in &launch.planned {

@@ -36,8 +36,8 @@ pub(crate) struct Launch {
     pub(crate) reaches: Vec<Reach>,
     /// The parts as they were planned.
     pub(crate) planned: Vec<Planned>,
-    /// The parts whose time was measured: device, fraction of the launch, ns.
-    pub(crate) measured: Vec<(DeviceId, f64, u64)>,
+    /// The parts whose time was measured: device, fraction of the launch, and ns that it takes where nothing runs beside it.
+    pub(crate) measured: Vec<(DeviceId, f64, f64)>,
     /// Whether the devices shared it out as it went.
     pub(crate) balanced: bool,
     /// Whether the program had waited for everything before it asked for the launch.
@@ -102,6 +102,39 @@ struct Reader {
     idle_since_ns: Option<u64>,
     /// When the program last asked for something.
     asked_ns: Option<u64>,
+    cores: Cores,
+}
+
+/// What the CPU is at. Launches that run there side by side share its cores, and each takes longer than it would alone.
+#[derive(Default)]
+struct Cores {
+    /// Parts under way: when they started, and how long they would have taken so far if they were alone, in ns.
+    parts: BTreeMap<PartNo, (u64, f64)>,
+    since_ns: u64,
+}
+
+impl Cores {
+    fn pass(&mut self, at_ns: u64) {
+        let passed_ns = at_ns.saturating_sub(self.since_ns) as f64 / self.parts.len().max(1) as f64;
+        for (_, alone_ns) in self.parts.values_mut() {
+            *alone_ns += passed_ns;
+        }
+        self.since_ns = at_ns;
+    }
+
+    fn start(&mut self, at_ns: u64, part: PartNo) {
+        self.pass(at_ns);
+        self.parts.insert(part, (at_ns, 0.0));
+    }
+
+    /// A part is over: which fraction of its time it would have taken alone.
+    fn end(&mut self, at_ns: u64, part: PartNo) -> f64 {
+        self.pass(at_ns);
+        let Some((started_ns, alone_ns)) = self.parts.remove(&part) else {
+            return 1.0;
+        };
+        alone_ns / at_ns.saturating_sub(started_ns).max(1) as f64
+    }
 }
 
 impl Reader {
@@ -149,7 +182,7 @@ impl Reader {
                 self.program.steps.push(Step::Write(*array, *span));
                 self.asked_ns = Some(at_ns);
             }
-            other => self.take_part(other),
+            other => self.take_part(at_ns, other),
         }
     }
 
@@ -189,7 +222,7 @@ impl Reader {
         self.program.steps.push(Step::Launch(Box::new(launch)));
     }
 
-    fn take_part(&mut self, event: &Event) {
+    fn take_part(&mut self, at_ns: u64, event: &Event) {
         match event {
             Event::PartStarted {
                 launch,
@@ -208,15 +241,22 @@ impl Reader {
                     own.chunk_on = Some(*device);
                 }
                 let share = own.share(*tile);
+                if *device == DeviceId::CPU {
+                    self.cores.start(at_ns, *part);
+                }
                 self.parts.insert(*part, (*launch, *device, share));
             }
             Event::PartDone { part, ns: Some(ns) } | Event::PartMeasured { part, ns } => {
                 let Some((number, device, share)) = self.parts.get(part).copied() else {
                     return;
                 };
+                let alone = self.cores.end(at_ns, *part);
                 if let Some(launch) = self.launch(number) {
-                    launch.measured.push((device, share, *ns));
+                    launch.measured.push((device, share, *ns as f64 * alone));
                 }
+            }
+            Event::PartFailed { part, .. } => {
+                self.cores.end(at_ns, *part);
             }
             _ => {}
         }

@@ -130,7 +130,7 @@ impl Teller {
         }
         for step in &outcome.steps {
             let tile = tile(step);
-            let begin_ns = start_ns + step.end_ns - step.worked_ns;
+            let begin_ns = start_ns + step.work_begin_ns;
             self.part(
                 launch,
                 (step, tile, begin_ns, start_ns + step.end_ns),
