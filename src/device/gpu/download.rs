@@ -26,6 +26,12 @@ pub(super) struct Staging {
 }
 
 impl Staging {
+    /// Bytes of all free buffers.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        lock(&self.free).iter().map(wgpu::Buffer::size).sum()
+    }
+
     /// The smallest free buffer that is large enough, if there is one.
     fn take(&self, bytes: u64) -> Option<wgpu::Buffer> {
         let mut free = lock(&self.free);
@@ -53,8 +59,6 @@ pub(crate) struct Download {
     spans: Vec<Span>,
     mapped: Arc<OnceLock<bool>>,
 }
-
-impl Download {}
 
 impl Gpu {
     /// Submits everything recorded and a copy of the words of `spans` after it.

@@ -27,6 +27,12 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
+    /// Bytes of all chunks, free or not.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.made.load(Ordering::Relaxed) as u64 * CHUNK_BYTES
+    }
+
     /// Has a submitted chunk come back when the device has read it.
     pub(super) fn recycle(self: &Arc<Self>, chunk: &wgpu::Buffer) {
         let chunks = Arc::clone(self);

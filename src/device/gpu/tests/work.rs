@@ -75,6 +75,29 @@ fn what_goes_up_comes_home_unchanged() {
 }
 
 #[test]
+fn however_much_is_copied_the_same_few_staging_buffers_carry_it() {
+    let name = "however_much_is_copied_the_same_few_staging_buffers_carry_it";
+    on_each_gpu(name, |gpu| {
+        let words = vec![7_u32; 10 << 20];
+        let buffer = filled(&gpu, &words);
+        assert!(read(&gpu, &buffer, whole(&buffer)) == words);
+        let carried = [gpu.chunks.bytes(), gpu.staging.bytes()];
+        // Two pieces under way, and what came home when the device was opened.
+        assert!(
+            carried[0] <= 32 << 20 && carried[1] < 9 << 20,
+            "{carried:?}"
+        );
+        for _ in 0..2 {
+            gpu.upload(&buffer, 0, &words).expect("an upload");
+            assert!(read(&gpu, &buffer, whole(&buffer)) == words);
+        }
+        let [up, down] = [gpu.chunks.bytes(), gpu.staging.bytes()];
+        assert!(up <= 32 << 20, "{up}");
+        assert_eq!(down, carried[1]);
+    });
+}
+
+#[test]
 fn spans_come_home_one_by_one_in_the_order_asked() {
     on_each_gpu("spans_come_home_one_by_one_in_the_order_asked", |gpu| {
         let words: Vec<u32> = (0..1000).collect();
