@@ -8,7 +8,7 @@ use crate::array::{Array, Element, ReadGuard};
 use crate::error::{ArrayError, CheckpointError};
 use crate::runtime::Runtime;
 use crate::store::checkpoint::{self as file, Dtype};
-use crate::trace::Event;
+use crate::trace::{Doing, Event};
 use crate::vec3::Vec3;
 
 /// An array of whatever elements: what [`Runtime::checkpoint`] takes. `&Array<T>` becomes `&dyn AnyArray` by itself.
@@ -179,13 +179,14 @@ impl Runtime {
                 bytes: saved.guard.bytes(),
             })
             .collect();
-        let start_ns = self.shared().trace.now_ns();
-        let bytes = file::save(path.as_ref(), step, &sources)?;
         let trace = &self.shared().trace;
+        let saving = trace.begin(|| Doing::Checkpoint { step });
+        let _within = saving.enter();
+        let bytes = file::save(path.as_ref(), step, &sources)?;
         trace.record(|| Event::Checkpoint {
             step,
             bytes,
-            ns: trace.now_ns() - start_ns,
+            ns: trace.ns_of(&saving),
         });
         Ok(())
     }

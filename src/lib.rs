@@ -27,6 +27,14 @@
 //!
 //! The modules below are the runtime's parts; most programs need only what stands at the top.
 //!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `gpu` (on by default) | GPUs, through Vulkan, Metal or DX12 |
+//! | `nvml` | energy counters of NVIDIA GPUs |
+//! | `tracing` | [spans and events](trace#spans-of-tracing) of the crate `tracing` |
+//!
 //! # Environment
 //!
 //! | variable | meaning |

@@ -508,7 +508,7 @@ impl Round<'_, '_, '_> {
                 let here = Company::Shared.place(touch, memory) == memory;
                 if here && placement.residency.valid(memory).meets(&touch.writes) {
                     let lost = placement.lose(memory, name.clone(), error.to_string());
-                    shared.trace.record(|| Event::Lost {
+                    shared.trace.warn(|| Event::Lost {
                         array: slot.core.number(),
                         memory,
                         spans: lost,

@@ -414,7 +414,7 @@ impl Shared {
                 && !placement.residency.valid(memory).is_empty()
             {
                 let spans = placement.lose(memory, gpu.about().name.clone(), reason);
-                self.trace.record(|| Event::Lost {
+                self.trace.warn(|| Event::Lost {
                     array: core.number(),
                     memory,
                     spans,
@@ -502,7 +502,7 @@ impl Shared {
         }
         drop(into);
         rebuilt(&mut core.placement(), spans);
-        self.trace.record(|| Event::Rebuilt {
+        self.trace.warn(|| Event::Rebuilt {
             array: core.number(),
             spans: spans.clone(),
         });

@@ -24,7 +24,7 @@ use crate::launch::{self, Slot};
 use crate::machine::{DeviceId, MemoryId};
 use crate::plan::{Part, Plan};
 use crate::region::{Footprint, Span, SpanSet};
-use crate::trace::{Entered, Event, PartKind, PartNo};
+use crate::trace::{Doing, Entered, Event, PartKind, PartNo};
 use crate::transfer::residence::Want;
 use crate::transfer::{Company, Reason};
 
@@ -378,16 +378,24 @@ impl Shared {
             let all = Span::new(0, slot.span.words());
             let mut copy = Vec::with_capacity(all.words() as usize);
             let mut append = |_, words: &[u32]| copy.extend_from_slice(words);
-            let start_ns = self.trace.now_ns();
+            let from = bound.part.device.memory();
+            let fetching = self.trace.begin(|| Doing::Transfer {
+                launch: Some(job.number),
+                array: slot.core.number(),
+                from,
+                to: MemoryId::HOST,
+                words: all.words(),
+            });
+            let _within = fetching.enter();
             gpu.download(&own.placed.buffer, &[all], &mut append)?;
             self.trace.record(|| Event::Combined {
                 part: number,
                 array: slot.core.number(),
                 span: slot.span,
-                from: bound.part.device.memory(),
-                ns: self.trace.now_ns() - start_ns,
+                from,
+                ns: self.trace.ns_of(&fetching),
             });
-            let (from, spans) = (bound.part.device.memory(), SpanSet::from(all));
+            let spans = SpanSet::from(all);
             self.report().add_copies(from, MemoryId::HOST, &spans);
             self.report().add_reason(Reason::Combine, spans.words());
             fetched.push((index, combine, copy));

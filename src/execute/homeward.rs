@@ -15,7 +15,7 @@ use crate::graph::{Access, ArrayId};
 use crate::launch::Slot;
 use crate::machine::{DeviceId, MemoryId, Overlap};
 use crate::region::{Footprint, Span, SpanSet, Touch};
-use crate::trace::LaunchNo;
+use crate::trace::{Doing, LaunchNo, Timed};
 use crate::transfer::{Company, Copy, Reason};
 
 /// What threads of the host wait for.
@@ -41,7 +41,7 @@ pub(super) struct Homeward {
     spans: SpanSet,
     /// The buffers that they are in, pinned, and the copies out of them.
     downloads: SmallVec<[(Placed, Download); 1]>,
-    start_ns: u64,
+    travel: Timed,
 }
 
 impl Wishes {
@@ -145,7 +145,13 @@ impl Shared {
             if spans.is_empty() {
                 continue;
             }
-            let start_ns = self.trace.now_ns();
+            let travel = self.trace.begin(|| Doing::Transfer {
+                launch: Some(job.number),
+                array: slot.core.number(),
+                from: device.memory(),
+                to: MemoryId::HOST,
+                words: spans.words(),
+            });
             let begin = |(placed, own): (&Placed, Vec<Span>)| {
                 let download = gpu.begin_download(&placed.buffer, &own)?;
                 Ok::<_, crate::device::DeviceError>((placed.clone(), download))
@@ -157,7 +163,7 @@ impl Shared {
                     from: device,
                     spans,
                     downloads,
-                    start_ns,
+                    travel,
                 });
             }
         }
@@ -171,8 +177,9 @@ impl Shared {
             from,
             spans,
             downloads,
-            start_ns,
+            travel,
         } = homeward;
+        let _within = travel.enter();
         let mut placement = core.placement();
         let residency = &placement.residency;
         let still_missing = residency.missing(MemoryId::HOST, &spans) == spans;
@@ -210,7 +217,7 @@ impl Shared {
             gap_words: 0,
         };
         let run: SmallVec<[Copy; 4]> = spans.iter().map(copy).collect();
-        let ns = self.trace.now_ns() - start_ns;
+        let ns = self.trace.ns_of(&travel);
         self.note_copies(Some(job.number), &core, &mut placement, &run, ns);
     }
 }

@@ -9,7 +9,7 @@ use crate::device::cpu::Lending;
 use crate::error::ArrayError;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
-use crate::trace::{Event, LaunchNo};
+use crate::trace::{Doing, Event, LaunchNo};
 use crate::transfer::{self, Copy, MemoryLinks, Merging};
 
 /// Attempts at fetching words from a device that is not lost.
@@ -96,9 +96,17 @@ impl Shared {
     ) -> Result<(), MoveError> {
         for run in copies.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
             let spans: SpanSet = run.iter().map(|copy| copy.span).collect();
-            let start_ns = self.trace.now_ns();
-            self.move_words(core, placement, (run[0].from, run[0].to), &spans)?;
-            let ns = self.trace.now_ns() - start_ns;
+            let (from, to) = (run[0].from, run[0].to);
+            let moving = self.trace.begin(|| Doing::Transfer {
+                launch,
+                array: core.number(),
+                from,
+                to,
+                words: spans.words(),
+            });
+            let _within = moving.enter();
+            self.move_words(core, placement, (from, to), &spans)?;
+            let ns = self.trace.ns_of(&moving);
             self.note_copies(launch, core, placement, run, ns);
         }
         Ok(())
@@ -140,7 +148,7 @@ impl Shared {
         if lost {
             let (memory, gpu) = (device.memory(), self.devices.gpu(device));
             let spans = placement.lose(memory, gpu.about().name.clone(), error.to_string());
-            self.trace.record(|| Event::Lost {
+            self.trace.warn(|| Event::Lost {
                 array: core.number(),
                 memory,
                 spans,

@@ -186,7 +186,7 @@ impl Shared {
         error: &crate::device::DeviceError,
     ) {
         let cause = || error.to_string().into();
-        self.trace.record(|| Event::DeviceFailed {
+        self.trace.warn(|| Event::DeviceFailed {
             device,
             cause: cause(),
         });

@@ -155,12 +155,12 @@ impl Shared {
             .get_mut(&device)
             .is_some_and(Standing::note_success)
         {
-            self.trace.record(|| Event::DeviceResumed { device });
+            self.trace.warn(|| Event::DeviceResumed { device });
         }
     }
 
     fn record_retired(&self, device: DeviceId, why: String) {
-        self.trace.record(|| Event::DeviceRetired {
+        self.trace.warn(|| Event::DeviceRetired {
             device,
             cause: why.into(),
         });

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::event::{Event, PartNo};
-use crate::machine::DeviceId;
+use super::event::{ArrayNo, Event, LaunchNo, PartNo};
+#[cfg(feature = "tracing")]
+use super::spans::Spans;
+use crate::machine::{DeviceId, MemoryId};
 
 /// Most events of a trace, unless the runtime was built with another bound: a few hundred bytes each.
 pub(crate) const EVENTS_MAX: usize = 1 << 18;
@@ -20,6 +22,55 @@ pub(crate) struct Recorder {
     now: Now,
     events_max: usize,
     taken: Mutex<Taken>,
+    #[cfg(feature = "tracing")]
+    spans: Spans,
+}
+
+/// Something that takes its time.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(
+        dead_code,
+        reason = "without `tracing`, how long it took is all that is asked for"
+    )
+)]
+pub(crate) enum Doing {
+    /// Words of an array move from a memory to another, for a launch or for the host.
+    Transfer {
+        launch: Option<LaunchNo>,
+        array: ArrayNo,
+        from: MemoryId,
+        to: MemoryId,
+        words: u64,
+    },
+    /// Arrays are written to a checkpoint of a step.
+    Checkpoint { step: u64 },
+}
+
+/// Something that takes its time, until this is dropped.
+pub(crate) struct Timed {
+    start_ns: u64,
+    #[cfg(feature = "tracing")]
+    span: Option<tracing::Span>,
+}
+
+/// This thread is at something that takes its time, until this is dropped.
+pub(crate) struct Within<'a> {
+    #[cfg(feature = "tracing")]
+    _span: Option<tracing::span::Entered<'a>>,
+    _timed: &'a Timed,
+}
+
+impl Timed {
+    /// What this thread does from now on belongs to it.
+    pub(crate) fn enter(&self) -> Within<'_> {
+        Within {
+            #[cfg(feature = "tracing")]
+            _span: self.span.as_ref().map(tracing::Span::enter),
+            _timed: self,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -57,6 +108,8 @@ impl Recorder {
             now,
             events_max,
             taken: Mutex::default(),
+            #[cfg(feature = "tracing")]
+            spans: Spans::new(),
         }
     }
 
@@ -65,8 +118,12 @@ impl Recorder {
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// Whether events are wanted.
+    /// Whether events are wanted: for the trace, or by whoever listens through `tracing`.
     pub(crate) fn is_on(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if self.spans.are_wanted() {
+            return true;
+        }
         self.on.load(Ordering::Relaxed)
     }
 
@@ -80,10 +137,44 @@ impl Recorder {
         PartNo(self.parts.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Something begins that takes its time.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        allow(unused_variables, reason = "without `tracing`, nobody asks what it is")
+    )]
+    pub(crate) fn begin(&self, doing: impl FnOnce() -> Doing) -> Timed {
+        Timed {
+            start_ns: self.now_ns(),
+            #[cfg(feature = "tracing")]
+            span: (self.spans.are_wanted()).then(|| self.spans.begin(&doing())),
+        }
+    }
+
+    /// How long it has taken so far, in ns.
+    pub(crate) fn ns_of(&self, timed: &Timed) -> u64 {
+        self.now_ns() - timed.start_ns
+    }
+
     /// Takes an event down; `event` is called only if events are wanted.
     pub(crate) fn record(&self, event: impl FnOnce() -> Event) {
         if self.is_on() {
-            let event = event();
+            self.take(event());
+        }
+    }
+
+    /// As [`record`](Self::record), for what is told even to those who only want to hear what goes wrong.
+    pub(crate) fn warn(&self, event: impl FnOnce() -> Event) {
+        #[cfg(feature = "tracing")]
+        if self.spans.are_warnings_wanted() {
+            return self.take(event());
+        }
+        self.record(event);
+    }
+
+    fn take(&self, event: Event) {
+        #[cfg(feature = "tracing")]
+        self.spans.tell(&event);
+        if self.on.load(Ordering::Relaxed) {
             let mut taken = self.taken();
             if taken.events.len() < self.events_max {
                 // The clock is read behind the lock, so that times ascend.

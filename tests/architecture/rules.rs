@@ -218,6 +218,12 @@ pub(crate) const BANS: &[Ban] = &[
         because: "only the compiler knows naga",
     },
     Ban {
+        names: &["tracing"],
+        within: LIBRARIES,
+        except: &[("src/trace", "it tells what happens")],
+        because: "only src/trace tells others what happens",
+    },
+    Ban {
         names: &["rayon", "wgpu", "pollster"],
         within: LIBRARIES,
         except: &[("src/device", "it carries parts out")],

@@ -48,6 +48,12 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
             &[&["clippy", "--locked", "-p", "impel"][..], &without].concat(),
         ))
     });
+    protocol.take("lints with `tracing`", || {
+        let with = ["--features", "tracing", "--lib", "--test", "tracing"];
+        let all = ["clippy", "--locked", "-p", "impel"];
+        let deny = ["--", "-D", "warnings"];
+        shown(cargo(&root, &[&all[..], &with, &deny].concat()))
+    });
     protocol.take("lints of the rivals", || {
         shown(cargo(
             &rivals(&root),
@@ -82,6 +88,18 @@ pub(crate) fn run(extent: Extent) -> ExitCode {
             "--no-default-features",
             "--lib",
             "--no-fail-fast",
+        ])
+    });
+    protocol.take("tests with `tracing`", || {
+        setting.test(&[
+            "-p",
+            "impel",
+            "--features",
+            "tracing",
+            "--test",
+            "tracing",
+            "--test",
+            "trace",
         ])
     });
     protocol.take("models of threads", || setting.models());
