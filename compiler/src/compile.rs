@@ -137,11 +137,12 @@ impl Compiled {
         let GpuModule {
             wgsl,
             entry,
+            folded,
             launch_binding,
             windowed,
         } = &kernel.gpu;
         let gpu = format!(
-            "wgsl: {wgsl:?}, entry: {entry:?}, launch_binding: {launch_binding}, windowed: {windowed:?}"
+            "wgsl: {wgsl:?}, entry: {entry:?}, folded: {folded:?}, launch_binding: {launch_binding}, windowed: {windowed:?}"
         );
         let _ = writeln!(text, "    gpu: ::impel::kernel::GpuModule {{ {gpu} }},");
         let _ = writeln!(

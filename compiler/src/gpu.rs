@@ -12,8 +12,9 @@
 //! }
 //! ```
 //!
-//! A dispatch may have any shape with at least as many workgroups as the part: they are counted through, and those past the end
-//! do nothing. That is how parts longer than a device's limit of a dimension are run.
+//! A dispatch has the shape of the part. Parts longer than a device's limit of a dimension are run by a second entry point, in a
+//! dispatch of any shape with at least as many workgroups: they are counted through, which takes divisions, and those past the end
+//! do nothing.
 //!
 //! A second text does the same where only a range of each runtime-sized array is bound. Its launch description goes on with
 //!
@@ -36,8 +37,10 @@ use crate::stack::on_big_stack;
 pub struct GpuModule {
     /// The module.
     pub wgsl: String,
-    /// Name of its entry point.
+    /// Name of its entry point for dispatches in the shape of the part.
     pub entry: String,
+    /// Name of its entry point for dispatches of another shape.
+    pub folded: String,
     /// Binding of the launch description, in group 0.
     pub launch_binding: u32,
     /// The module for arrays that are bound in part; none if no binding is a runtime-sized array.
@@ -86,6 +89,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
         opening: opening(&module),
         call: format!("{name}({})", values.join(", ")),
         name: format!("{prefix}part"),
+        folded: format!("{prefix}folded_part"),
         prefix,
     };
     let finished = |mut wgsl: String, windows: usize| {
@@ -106,6 +110,7 @@ fn rewrite(front: &Front, entry_point: usize) -> GpuModule {
         windowed,
         launch_binding,
         entry: part.name,
+        folded: part.folded,
     }
 }
 
@@ -237,10 +242,11 @@ fn opening(module: &Module) -> &'static str {
     }
 }
 
-/// The new entry point.
+/// The new entry points.
 struct PartEntry {
     prefix: String,
     name: String,
+    folded: String,
     launch_binding: u32,
     size: [u32; 3],
     opening: &'static str,
@@ -248,11 +254,12 @@ struct PartEntry {
 }
 
 impl PartEntry {
-    /// Appends the launch description, for so many windows, and the entry point.
+    /// Appends the launch description, for so many windows, and the entry points.
     fn append_to(&self, wgsl: &mut String, windows: usize) {
         let Self {
             prefix,
             name,
+            folded,
             launch_binding,
             size: [x, y, z],
             opening,
@@ -275,6 +282,17 @@ struct {prefix}Launch {{
 
 @compute @workgroup_size({x}, {y}, {z})
 fn {name}(
+    @builtin(workgroup_id) dispatched: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(local_invocation_index) local_index: u32,
+) {{
+    {opening}let launch = {prefix}launch;
+    let workgroup = launch.first + dispatched;
+    {call};
+}}
+
+@compute @workgroup_size({x}, {y}, {z})
+fn {folded}(
     @builtin(workgroup_id) dispatched: vec3<u32>,
     @builtin(num_workgroups) dispatch: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
@@ -326,7 +344,6 @@ mod tests {
 
         let module = rewritten(IDS);
         let part = parse(&module.wgsl, "part.wgsl", &Options::default()).unwrap();
-        let oracle = Oracle::new(&part.module, &part.info, &module.entry).unwrap();
         let mut buffers = vec![width, vec![0; 16 * 20 * 6]];
         // Columns 0 and 1 in their own shape, columns 2 to 4 folded into a dispatch of 2 x 5 with one workgroup too many.
         for (first, extent, dispatch) in [
@@ -341,6 +358,12 @@ mod tests {
                     .flat_map(|word| word.to_le_bytes())
                     .collect(),
             );
+            let entry = if dispatch == extent {
+                &module.entry
+            } else {
+                &module.folded
+            };
+            let oracle = Oracle::new(&part.module, &part.info, entry).unwrap();
             oracle.run(dispatch, &mut buffers).unwrap();
             buffers.pop();
         }

@@ -50,9 +50,9 @@ fn halves(grid: [u32; 3]) -> [Part; 2] {
     [[[0; 3], first], [start, second]]
 }
 
-/// Runs `part` as a dispatch of another shape, with a row of workgroups too many.
+/// Runs `part`: one at the launch's start in its own shape, any other in another shape, with a row of workgroups too many.
 fn run_part(module: &GpuModule, grid: [u32; 3], part: Part, buffers: &mut Vec<Vec<u8>>) {
-    run_text(&module.wgsl, &module.entry, (grid, part, &[]), buffers);
+    run_text(&module.wgsl, module, (grid, part, &[]), buffers);
 }
 
 /// First element and length of each window.
@@ -60,7 +60,7 @@ type Windows<'a> = &'a [[u32; 2]];
 
 fn run_text(
     wgsl: &str,
-    entry: &str,
+    module: &GpuModule,
     (grid, part, windows): ([u32; 3], Part, Windows<'_>),
     buffers: &mut Vec<Vec<u8>>,
 ) {
@@ -75,8 +75,12 @@ fn run_text(
         .flat_map(|word| word.to_le_bytes());
     buffers.push(bytes.collect());
     let front = front(wgsl, "part.wgsl", None);
+    let (entry, dispatch) = if part[0] == [0; 3] {
+        (&module.entry, extent)
+    } else {
+        (&module.folded, [2, total.div_ceil(2) + 1, 1])
+    };
     let oracle = Oracle::new(&front.module, &front.info, entry).unwrap();
-    let dispatch = [2, total.div_ceil(2) + 1, 1];
     oracle.run(dispatch, buffers).unwrap();
     buffers.pop();
 }
@@ -154,7 +158,7 @@ fn parts_whose_arrays_begin_elsewhere_make_up_the_launch_of_every_shader_of_the_
         oracle.run(case.dispatch, &mut expected).unwrap();
         for part in halves(case.dispatch) {
             let launch = (case.dispatch, part, windows.as_slice());
-            run_text(wgsl, &module.entry, launch, &mut actual);
+            run_text(wgsl, &module, launch, &mut actual);
         }
         for (buffer, stride) in actual.iter_mut().zip(&strides) {
             buffer.drain(0..(BEFORE * stride.unwrap_or(0)) as usize);
@@ -189,7 +193,7 @@ fn a_part_runs_with_nothing_but_the_range_that_it_touches() {
     let launch: (_, Part, Windows<'_>) = ([5, 1, 1], [[2, 0, 0], [2, 1, 1]], &[[7, 20], [8, 20]]);
     run_text(
         module.windowed.as_ref().unwrap(),
-        &module.entry,
+        &module,
         launch,
         &mut buffers,
     );

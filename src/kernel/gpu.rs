@@ -12,13 +12,26 @@ use crate::lanes::Tile;
 pub struct GpuModule {
     /// The module.
     pub wgsl: &'static str,
-    /// Name of its entry point.
+    /// Name of its entry point for dispatches in the shape of the part.
     pub entry: &'static str,
+    /// Name of its entry point for [folded](dispatch_size) dispatches.
+    pub folded: &'static str,
     /// Binding of the launch description, in group 0.
     pub launch_binding: u32,
     /// The module for arrays of which only a range is bound: its launch description goes on with [`window_words`]. None if no
     /// binding is a runtime-sized array.
     pub windowed: Option<&'static str>,
+}
+
+impl GpuModule {
+    /// The entry point that runs `tile` in a dispatch of `workgroups`.
+    pub fn entry_for(&self, tile: Tile, workgroups: [u32; 3]) -> &'static str {
+        if workgroups == tile_extent(tile) {
+            self.entry
+        } else {
+            self.folded
+        }
+    }
 }
 
 /// What of a runtime-sized array is bound.

@@ -16,7 +16,7 @@ const COMPILE_STACK_BYTES: usize = 16 << 20;
 /// What identifies a module.
 type Key = (usize, usize, usize, Sharing);
 
-/// A module with one entry point whose bindings all lie in group 0, in order, with one more uniform buffer behind them.
+/// A module and one of its entry points. The bindings all lie in group 0, in order, with one more uniform buffer behind them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source {
     pub(super) name: &'static str,
@@ -62,6 +62,11 @@ impl Source {
             launch_words: (LAUNCH_WORDS + windows.count() * WINDOW_WORDS) as u32,
             ..Self::of_kernel(kernel)
         })
+    }
+
+    /// The same kernel by another of its entry points.
+    pub(super) fn entering(self, entry: &'static str) -> Self {
+        Self { entry, ..self }
     }
 
     /// The same kernel for arguments of which some share a buffer.

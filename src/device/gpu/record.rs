@@ -173,14 +173,16 @@ impl Gpu {
             });
         };
         let launch = launch_words(tile, part.num_workgroups);
+        let entry = kernel.gpu.entry_for(tile, workgroups);
         if windows.is_empty() {
-            let source = Source::of_kernel(kernel);
+            let source = Source::of_kernel(kernel).entering(entry);
             return self.record(source, arguments, &launch, workgroups, part.timing);
         }
         let source = Source::of_windowed_kernel(kernel).ok_or_else(|| {
             let what = format!("a dispatch of kernel `{}`", kernel.name);
             self.health.invalid(what, "its arrays are bound whole")
         })?;
+        let source = source.entering(entry);
         let mut words: SmallVec<[u32; 64]> = SmallVec::from_slice(&launch);
         words.extend(window_words(windows));
         self.record(source, arguments, &words, workgroups, part.timing)

@@ -87,6 +87,17 @@ struct impel_Launch {
 @compute @workgroup_size(16, 16, 1)
 fn impel_part(
     @builtin(workgroup_id) dispatched: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(local_invocation_index) local_index: u32,
+) {
+    let launch = impel_launch;
+    let workgroup = launch.first + dispatched;
+    impel_kernel(workgroup * vec3<u32>(16u, 16u, 1u) + local);
+}
+
+@compute @workgroup_size(16, 16, 1)
+fn impel_folded_part(
+    @builtin(workgroup_id) dispatched: vec3<u32>,
     @builtin(num_workgroups) dispatch: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) local_index: u32,

@@ -86,6 +86,18 @@ struct impel_Launch {
 @compute @workgroup_size(64, 1, 1)
 fn impel_part(
     @builtin(workgroup_id) dispatched: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+    @builtin(local_invocation_index) local_index: u32,
+) {
+    workgroupBarrier();
+    let launch = impel_launch;
+    let workgroup = launch.first + dispatched;
+    impel_kernel(workgroup, local);
+}
+
+@compute @workgroup_size(64, 1, 1)
+fn impel_folded_part(
+    @builtin(workgroup_id) dispatched: vec3<u32>,
     @builtin(num_workgroups) dispatch: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) local_index: u32,

@@ -109,6 +109,7 @@ fn static_kernel(
         forever(module.wgsl),
     );
     kernel.gpu.entry = forever(module.entry);
+    kernel.gpu.folded = forever(module.folded);
     assert_eq!(kernel.gpu.launch_binding, module.launch_binding);
     Box::leak(Box::new(kernel))
 }

@@ -67,6 +67,7 @@ pub(super) const fn kernel(
         gpu: GpuModule {
             wgsl,
             entry: "main",
+            folded: "main",
             launch_binding: bindings.len() as u32,
             windowed: None,
         },
