@@ -231,6 +231,18 @@ mod tests {
     }
 
     #[test]
+    fn a_software_gpu_shares_the_cores_and_so_the_memory() {
+        let device = "bandwidth 10 GB/s\nops 1 Top/s\nspecial 1 Top/s\nlaunch 1 us\n";
+        let text = format!("cpu A\n{device}gpu B\n{device}shares-cores\n");
+        let machine = parse(&text).expect("it is right");
+        let shares = |at: usize| {
+            let device = &machine.devices[at];
+            (device.shares_memory, device.shares_cores)
+        };
+        assert_eq!((shares(0), shares(1)), ((false, false), (true, true)));
+    }
+
+    #[test]
     fn a_mistake_is_named_with_its_line() {
         let error = |text: &str| parse(text).expect_err("it is wrong");
         assert_eq!(error(""), "a machine has a `cpu`");

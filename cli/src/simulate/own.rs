@@ -9,6 +9,10 @@ use impel::trace::{Event, Trace};
 
 use super::program::{Launch, Program};
 
+/// Most that a part counts as costing however small it is, where all parts of a kernel were alike, in ns: few devices take longer to
+/// start one.
+const FIXED_NS_MAX: f64 = 20_000.0;
+
 /// The model of the machine of a recorded run, learned from that run.
 pub(crate) struct Own {
     /// Amount of work and ns of the parts, by kernel and device.
@@ -48,7 +52,7 @@ impl Own {
             } else {
                 &points
             };
-            (at, line(warm))
+            (at, line(warm, FIXED_NS_MAX))
         };
         Self {
             kernels: parts.into_iter().map(fit).collect(),
@@ -130,12 +134,15 @@ fn links(trace: &Trace) -> BTreeMap<(MemoryId, MemoryId), Link> {
             last = None;
         }
     }
-    let link = |(way, copies): ((MemoryId, MemoryId), Vec<(f64, f64)>)| (way, line(&copies));
+    let link = |(way, copies): ((MemoryId, MemoryId), Vec<(f64, f64)>)| {
+        (way, line(&copies, f64::INFINITY))
+    };
     copies.into_iter().map(link).collect()
 }
 
-/// `latency + bytes / rate` through points of bytes and ns.
-fn line(points: &[(f64, f64)]) -> Link {
+/// `latency + bytes / rate` through points of bytes and ns. Where all points are alike, half of their time counts as latency, but no
+/// more than `latency_ns_max`: any split of it says the same about such points.
+fn line(points: &[(f64, f64)], latency_ns_max: f64) -> Link {
     let count = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (bytes, ns) = (mean(|point| point.0), mean(|point| point.1));
@@ -144,11 +151,10 @@ fn line(points: &[(f64, f64)]) -> Link {
         .iter()
         .map(|point| (point.0 - bytes) * (point.1 - ns))
         .sum();
-    // Where all copies are alike, half of their time counts as latency: any split of it says the same about such copies.
     let slope = if spread > 0.0 && common > 0.0 {
         (common / spread).min(ns / bytes.max(1.0))
     } else {
-        0.5 * ns / bytes.max(1.0)
+        (ns - (0.5 * ns).min(latency_ns_max)) / bytes.max(1.0)
     };
     Link {
         latency_ns: (ns - slope * bytes).max(0.0),
@@ -163,10 +169,15 @@ mod tests {
     #[test]
     fn a_link_is_found_from_its_copies() {
         let at = |bytes: f64| (bytes, 5000.0 + bytes * 0.25);
-        let link = line(&[at(1e3), at(1e6), at(4e6)]);
+        let link = line(&[at(1e3), at(1e6), at(4e6)], f64::INFINITY);
         assert!((link.latency_ns - 5000.0).abs() < 1.0, "{link:?}");
         assert!((link.bytes_per_s / 4e9 - 1.0).abs() < 1e-6, "{link:?}");
-        let alike = line(&[(1000.0, 400.0), (1000.0, 600.0)]);
+        let alike = line(&[(1000.0, 400.0), (1000.0, 600.0)], f64::INFINITY);
         assert!((alike.copy_ns(1000.0) - 500.0).abs() < 1e-9, "{alike:?}");
+        let kernel = line(&[(1000.0, 1e6)], FIXED_NS_MAX);
+        assert!(
+            (kernel.latency_ns - FIXED_NS_MAX).abs() < 1e-6,
+            "{kernel:?}"
+        );
     }
 }
