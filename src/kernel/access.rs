@@ -137,6 +137,15 @@ pub struct Term {
 pub enum Range {
     /// Number of completed iterations of a loop: 0 and up; a [`Constraint`] bounds it.
     Counter,
+    /// The same, where it is known which iteration can be the last: the first one, or one with `step · counter <= distance`.
+    CounterTo {
+        /// How far the counted value goes at most.
+        distance: Affine,
+        /// By how much it moves each time.
+        step: UniformId,
+        /// That holds only if these did not wrap around.
+        checks: &'static [Check],
+    },
     /// A sum that a guard compares as a whole.
     Sum(Affine),
     /// The lesser of two values.

@@ -371,6 +371,19 @@ impl Resolved<'_> {
         };
         match range {
             Range::Counter => Interval::FROM_ZERO,
+            Range::CounterTo {
+                distance,
+                step,
+                checks,
+            } => match self.value(*step) {
+                Some(step) if step > 0 && self.fit(checks, intervals) => {
+                    match self.affine(distance, intervals).hi {
+                        i64::MAX => Interval::FROM_ZERO,
+                        far => Interval::new(0, far.max(0) / step),
+                    }
+                }
+                _ => Interval::FROM_ZERO,
+            },
             Range::Sum(sum) => self.affine(sum, intervals),
             Range::Min { a, b, signed } => match (typed(a, *signed), typed(b, *signed)) {
                 (Some(a), Some(b)) => a.min(b),
@@ -459,6 +472,7 @@ impl Resolved<'_> {
             None => true,
             Some(derived) => match &self.map.ranges[derived] {
                 Range::Counter => true,
+                Range::CounterTo { distance, .. } => distance.terms.is_empty(),
                 Range::Sum(sum) => self.is_dense(sum, 1, intervals),
                 _ => false,
             },

@@ -120,6 +120,15 @@ fn affine(row: &AffineRow) -> a::Affine {
 fn range(row: &RangeRow) -> a::Range {
     match row {
         RangeRow::Counter => a::Range::Counter,
+        RangeRow::CounterTo {
+            distance,
+            step,
+            checks: rows,
+        } => a::Range::CounterTo {
+            distance: affine(distance),
+            step: a::UniformId(*step),
+            checks: checks(rows),
+        },
         RangeRow::Sum(sum) => a::Range::Sum(affine(sum)),
         RangeRow::Min { a, b, signed } => a::Range::Min {
             a: affine(a),

@@ -209,6 +209,45 @@ impl Writer<'_> {
         }
     }
 
+    /// Head and tail of a loop over `name`, which is tested before, behind or within each iteration.
+    fn counted(&mut self, name: &str, first: &str, limit: &str, step: &str) -> (String, String) {
+        let relation = self.pick(&[">", ">="]);
+        let test = format!("if {name} {relation} {limit} {{ break; }}");
+        match self.random.below(8) {
+            0 | 1 => (
+                format!("for (var {name} = {first}; {name} <= {limit}; {name} += {step}) {{"),
+                String::new(),
+            ),
+            2 => (
+                format!(
+                    "var {name} = {first}; while {name} < {limit} && sum < 100000u {{ {name} += {step};"
+                ),
+                String::new(),
+            ),
+            3 => (
+                format!("var {name} = {first}; loop {{"),
+                format!("continuing {{ {name} += {step}; break if {name} {relation} {limit}; }}"),
+            ),
+            4 => (
+                format!("var {name} = {first}; loop {{"),
+                format!("{name} += {step}; {test}"),
+            ),
+            5 => {
+                let index = self.unsigned(1);
+                (
+                    format!(
+                        "for (var {name} = {first}; ; {name} += {step}) {{ sum += input[{index} + {name}]; {test}"
+                    ),
+                    String::new(),
+                )
+            }
+            _ => (
+                format!("for (var {name} = {first}; {name} < {limit}; {name} += {step}) {{"),
+                String::new(),
+            ),
+        }
+    }
+
     fn repeat(&mut self, depth: u32) {
         self.names += 1;
         self.loops += 1;
@@ -223,16 +262,12 @@ impl Writer<'_> {
             .pick(&["1u", "2u", "3u", "p.w", "groups.x * 4u"])
             .to_owned();
         let signed = self.random.below(4) == 0;
-        let head = match self.random.below(4) {
-            _ if signed => format!(
-                "for (var {name} = {}; {name} >= 0; {name} -= 1) {{",
-                self.signed(1)
-            ),
-            0 => format!("for (var {name} = {first}; {name} <= {limit}; {name} += {step}) {{"),
-            1 => format!(
-                "var {name} = {first}; while {name} < {limit} && sum < 100000u {{ {name} += {step};"
-            ),
-            _ => format!("for (var {name} = {first}; {name} < {limit}; {name} += {step}) {{"),
+        let (head, tail) = if signed {
+            let first = self.signed(1);
+            let head = format!("for (var {name} = {first}; {name} >= 0; {name} -= 1) {{");
+            (head, String::new())
+        } else {
+            self.counted(&name, &first, &limit, &step)
         };
         self.line(&head);
         if signed {
@@ -242,6 +277,7 @@ impl Writer<'_> {
         }
         .push(name);
         self.block(depth - 1);
+        self.line(&tail);
         self.line("}");
         if signed {
             &mut self.signed

@@ -3,6 +3,7 @@
 use impel::kernel::access::Split;
 use impel::kernel::{Conflict, disjoint};
 use impel::lanes::Tile;
+use impel::region::{Span, SpanSet};
 
 use crate::shader::{Launch, Shader};
 
@@ -135,4 +136,46 @@ fn an_index_that_wraps_around_touches_everything_it_may() {
     assert_eq!(conflict("x[i - 1u] = i;"), None);
     // 2²⁹ · 8 = 2³² wraps around to 0.
     assert!(conflict("x[i * 536870912u] = i;").is_some());
+}
+
+/// The words of `keys` that each half reads.
+fn read(body: &str) -> [SpanSet; 2] {
+    let shader = shader(&format!("var sum = 0u; var j = 0u; {body} x[i] = sum;"));
+    let (launch, parts) = halves(&shader);
+    let resolved = shader.resolve(&shader.map, &launch);
+    parts.map(|part| resolved.footprint(part).arguments[0].reads.clone())
+}
+
+fn spans(of: [(u64, u64); 2]) -> [SpanSet; 2] {
+    of.map(|(lo, hi)| Span::new(lo, hi).into())
+}
+
+#[test]
+fn a_loop_up_to_an_id_reads_up_to_the_last_id_of_the_part() {
+    let before = "for (; j < i; j++) { sum += keys[j]; }";
+    assert_eq!(read(before), spans([(0, 23), (0, 63)]));
+    let behind = "for (j = i; j < p.n; j++) { sum += keys[j]; }";
+    assert_eq!(read(behind), spans([(0, 64), (24, 64)]));
+    let rows = "for (; j <= i / p.w; j++) { sum += keys[j * 4u]; }";
+    assert_eq!(read(rows), spans([(0, 9), (0, 29)]));
+}
+
+#[test]
+fn a_loop_that_is_left_at_its_end_reads_as_far_as_its_test_admits() {
+    let window = "loop { sum += keys[i + j]; continuing { j++; break if j >= p.w; } }";
+    assert_eq!(read(window), spans([(0, 31), (24, 64)]));
+    let once = "loop { sum += keys[i + j]; continuing { j++; break if j >= p.w - 8u; } }";
+    assert_eq!(read(once), spans([(0, 24), (24, 64)]));
+    let before = "loop { sum += keys[j]; j += 2u; if (j > i) { break; } }";
+    assert_eq!(read(before), spans([(0, 23), (0, 63)]));
+}
+
+#[test]
+fn work_of_a_triangle_is_that_of_the_average_row() {
+    let shader =
+        shader("var sum = 0u; for (var j = 0u; j < i; j++) { sum += keys[j]; } x[i] = sum;");
+    let (launch, _) = halves(&shader);
+    let work = shader.resolve(&shader.map, &launch).work();
+    assert!(!work.guessed);
+    assert!((work.bytes_read - 4.0 * 32.0).abs() < 1e-9, "{work}");
 }

@@ -91,7 +91,9 @@ shaders! {
     large_private_array = "tests/shaders/in/large_private_array.wgsl";
     logic_short_circuit = "tests/shaders/in/logic_short_circuit.wgsl";
     loop_continuing = "tests/shaders/in/loop_continuing.wgsl";
+    loop_exits = "tests/shaders/in/loop_exits.wgsl";
     loop_return = "tests/shaders/in/loop_return.wgsl";
+    loop_triangular = "tests/shaders/in/loop_triangular.wgsl";
     loop_uniform_and_varying = "tests/shaders/in/loop_uniform_and_varying.wgsl";
     mandelbrot = "tests/shaders/in/mandelbrot.wgsl" { strict };
     many_buffers = "tests/shaders/in/many_buffers.wgsl";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::guard::Check;
 use super::poly::{Poly, greatest_common_divisor};
 use crate::ir::Label;
 
@@ -53,6 +54,8 @@ pub enum Range {
     Counter {
         /// The loop.
         label: Label,
+        /// Its greatest value, if that is known.
+        last: Option<Last>,
     },
     /// A sum that a guard compares as a whole.
     Sum(Affine),
@@ -107,11 +110,33 @@ pub enum Range {
     },
 }
 
+/// Which iteration of a loop can be the last: the first one, or one with `step · counter <= distance`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// How far the counted value goes at most.
+    pub distance: Affine,
+    /// By how much it moves each time; not negative.
+    pub step: Poly,
+    /// What must not have wrapped around for that to hold.
+    pub checks: Vec<Check>,
+}
+
+impl Last {
+    /// The sums that it speaks of.
+    pub(super) fn operands(&self) -> Vec<&Affine> {
+        let checked = self.checks.iter().map(|check| &check.value);
+        checked.chain([&self.distance]).collect()
+    }
+}
+
 impl Range {
     /// The sums that it is a function of.
     pub fn operands(&self) -> Vec<&Affine> {
         match self {
-            Range::Counter { .. } | Range::Within { .. } => vec![],
+            Range::Counter { last: None, .. } | Range::Within { .. } => vec![],
+            Range::Counter {
+                last: Some(last), ..
+            } => last.operands(),
             Range::Sum(a) => vec![a],
             Range::Quotient { value, .. } | Range::Remainder { value, .. } => vec![value],
             Range::Min { a, b, .. } | Range::Max { a, b, .. } | Range::Either(a, b) => vec![a, b],

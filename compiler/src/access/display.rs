@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::affine::{Affine, Range, Variable};
-use super::guard::Constraint;
+use super::affine::{Affine, Last, Range, Variable};
+use super::guard::{Check, Constraint};
 use super::pattern::{Pattern, Reach, Words};
 use super::poly::{Atom, Function, Poly};
 use super::split::Split;
@@ -72,6 +72,9 @@ impl AccessMap {
             text.push_str(if index == 0 { " where " } else { ", " });
             text.push_str(&self.constraint(constraint));
         }
+        for (counter, last) in self.counters(words) {
+            let _ = write!(text, "; {}", self.last(counter, last));
+        }
         for check in &words.checks {
             let _ = write!(text, ", if {} fits", self.affine(&check.value));
         }
@@ -81,7 +84,7 @@ impl AccessMap {
     fn constraint(&self, constraint: &Constraint) -> String {
         let negative = constraint.base.negated().unwrap_or_default();
         let variable = self.variable(constraint.variable);
-        let mut text = match constraint.coefficient.constant() {
+        let text = match constraint.coefficient.constant() {
             Some(0) => format!("{} >= 0", self.poly(&constraint.base)),
             Some(1) => format!("{variable} >= {}", self.poly(&negative)),
             Some(-1) => format!("{variable} <= {}", self.poly(&constraint.base)),
@@ -91,15 +94,37 @@ impl AccessMap {
                 self.poly(&negative)
             ),
         };
-        let checks: Vec<String> = constraint
-            .checks
+        text + &self.fits(&constraint.checks)
+    }
+
+    /// The loop counters in an address of which the last value is known.
+    fn counters<'a>(&'a self, words: &'a Words) -> impl Iterator<Item = (Variable, &'a Last)> {
+        let variables = words.address.terms.keys();
+        variables.filter_map(|variable| match &self.ranges[variable.range()?] {
+            Range::Counter { last, .. } => Some((*variable, last.as_ref()?)),
+            _ => None,
+        })
+    }
+
+    fn last(&self, counter: Variable, last: &Last) -> String {
+        let mut text = match last.step.constant() {
+            Some(1) => self.variable(counter),
+            _ => format!("{} · {}", self.factor(&last.step), self.variable(counter)),
+        };
+        let _ = write!(text, " <= max({}, 0)", self.affine(&last.distance));
+        text + &self.fits(&last.checks)
+    }
+
+    fn fits(&self, checks: &[Check]) -> String {
+        let values: Vec<String> = checks
             .iter()
             .map(|check| self.affine(&check.value))
             .collect();
-        if !checks.is_empty() {
-            let _ = write!(text, " (if {} fit)", checks.join("; "));
+        if values.is_empty() {
+            String::new()
+        } else {
+            format!(" (if {} fit)", values.join("; "))
         }
-        text
     }
 
     fn counts(&self, f: &mut Formatter<'_>, counts: &Counts) -> fmt::Result {
@@ -171,7 +196,7 @@ impl AccessMap {
             return format!("{name}.{}", AXES[variable.0 as usize % 3]);
         };
         match &self.ranges[index] {
-            Range::Counter { label } => format!("t{}", label.0),
+            Range::Counter { label, .. } => format!("t{}", label.0),
             Range::Sum(sum) => format!("({})", self.affine(sum)),
             Range::Min { a, b, .. } => format!("min({}, {})", self.affine(a), self.affine(b)),
             Range::Max { a, b, .. } => format!("max({}, {})", self.affine(a), self.affine(b)),

@@ -1,7 +1,7 @@
 //! What does a condition that holds say about the ids and counters? Linear constraints, and whether they say all of it.
 
 use super::Analysis;
-use super::affine::{Affine, Range, Variable};
+use super::affine::{Affine, Last, Range, Variable};
 use super::form::{Condition, Relation};
 use super::poly::{Atom, Poly, in_type};
 
@@ -54,7 +54,18 @@ pub struct Trips {
     pub step: Poly,
 }
 
-/// A comparison of a value that moves by the same step each time with a limit, which every iteration of a loop passes first.
+/// A test that every iteration of a loop comes to, unless the loop is left before, and that it must pass to go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exit {
+    /// The loop's counter.
+    pub(super) counter: Variable,
+    /// Whether an iteration may touch words before it comes to the test.
+    pub(super) late: bool,
+    /// Whether nothing is left of an iteration behind the test.
+    pub(super) at_end: bool,
+}
+
+/// A comparison of a value that moves by the same step each time with a limit, at an [`Exit`].
 struct Header<'a> {
     counter: Variable,
     first: Affine,
@@ -100,14 +111,39 @@ impl<'a> Header<'a> {
         Some([self.first.clone(), self.limit.clone(), beyond])
     }
 
-    fn trips(self) -> Option<Trips> {
-        let (first, limit, step) = if self.upward {
+    /// The last iteration in which words are touched; none where the guard that the test makes says the same.
+    fn last(&self, exit: Exit, checks: &[Check]) -> Option<Last> {
+        let (lesser, greater, step) = if self.upward {
+            (&self.first, self.limit, self.step.clone())
+        } else {
+            (self.limit, &self.first, self.step.negated()?)
+        };
+        let mut distance = greater.minus(lesser)?.offset(-self.least)?;
+        if !exit.late && distance.uniform().is_some() {
+            return None;
+        }
+        if exit.late {
+            // The test that fails comes one iteration after the last that succeeds.
+            distance = distance.plus(&Affine::from(step.clone()))?;
+        }
+        Some(Last {
+            distance,
+            step,
+            checks: checks.to_vec(),
+        })
+    }
+
+    fn trips(self, exit: Exit) -> Option<Trips> {
+        let (mut first, limit, step) = if self.upward {
             let limit = self.limit.offset(1 - self.least)?;
             (self.first, limit, self.step.clone())
         } else {
             let first = self.limit.offset(self.least - 1)?;
             (first, self.first, self.step.negated()?)
         };
+        if exit.at_end {
+            first = first.minus(&Affine::from(step.clone()))?;
+        }
         Some(Trips {
             counter: self.counter,
             first,
@@ -118,13 +154,12 @@ impl<'a> Header<'a> {
 }
 
 impl Analysis<'_> {
-    /// What follows where `condition` has the value `truth`. `counter` is the counter of the loop whose first statement leaves
-    /// it unless the condition holds.
+    /// What follows where `condition` has the value `truth`. `exit` is set where a loop is left unless the condition has it.
     pub(super) fn guard(
         &mut self,
         condition: &Condition,
         truth: bool,
-        counter: Option<Variable>,
+        exit: Option<Exit>,
         until: u32,
     ) -> Guard {
         let mut guard = Guard {
@@ -132,7 +167,7 @@ impl Analysis<'_> {
             complete: true,
             until,
         };
-        self.constrain(condition, truth, counter, &mut guard, 0);
+        self.constrain(condition, truth, exit, &mut guard, 0);
         guard
     }
 
@@ -140,28 +175,28 @@ impl Analysis<'_> {
         &mut self,
         condition: &Condition,
         truth: bool,
-        counter: Option<Variable>,
+        exit: Option<Exit>,
         guard: &mut Guard,
         depth: u32,
     ) {
         match condition {
             _ if depth > DEPTH_MAX => guard.complete = false,
             Condition::Known(known) if *known == truth => {}
-            Condition::Not(inner) => self.constrain(inner, !truth, counter, guard, depth + 1),
+            Condition::Not(inner) => self.constrain(inner, !truth, exit, guard, depth + 1),
             Condition::And(pair) if truth => {
-                self.constrain(&pair.a, truth, counter, guard, depth + 1);
-                self.constrain(&pair.b, truth, counter, guard, depth + 1);
+                self.constrain(&pair.a, truth, exit, guard, depth + 1);
+                self.constrain(&pair.b, truth, exit, guard, depth + 1);
             }
             Condition::Or(pair) if !truth => {
-                self.constrain(&pair.a, truth, counter, guard, depth + 1);
-                self.constrain(&pair.b, truth, counter, guard, depth + 1);
+                self.constrain(&pair.a, truth, exit, guard, depth + 1);
+                self.constrain(&pair.b, truth, exit, guard, depth + 1);
             }
             Condition::Compare {
                 relation,
                 a,
                 b,
                 signed,
-            } => self.compare((*relation, truth), (a, b), *signed, counter, guard),
+            } => self.compare((*relation, truth), (a, b), *signed, exit, guard),
             _ => guard.complete = false,
         }
     }
@@ -171,7 +206,7 @@ impl Analysis<'_> {
         (relation, truth): (Relation, bool),
         (a, b): (&Affine, &Affine),
         signed: bool,
-        counter: Option<Variable>,
+        exit: Option<Exit>,
         guard: &mut Guard,
     ) {
         // Pairs (lesser, greater, least difference).
@@ -188,16 +223,18 @@ impl Analysis<'_> {
         };
         guard.complete &= !orders.is_empty();
         for (lesser, greater, least) in orders {
-            let header = counter.and_then(|counter| {
-                let header = Header::of(counter, (lesser, greater), *least)?;
-                self.leads_away(&header).then_some(header)
+            let header = exit.and_then(|exit| {
+                let header = Header::of(exit.counter, (lesser, greater), *least)?;
+                let counts = self.leads_away(&header)
+                    && self.is_fixed_in_loop(&header.first, header.counter);
+                counts.then_some(header)
             });
             let checks = match header.as_ref().and_then(Header::bounds) {
                 Some(values) => self.checks(values, signed),
                 None => self.checks([(*lesser).clone(), (*greater).clone()], signed),
             };
-            if let Some(trips) = header.and_then(Header::trips) {
-                self.trips.entry(trips.counter).or_insert(trips);
+            if let (Some(header), Some(exit)) = (header, exit) {
+                self.left_at(exit, header, &checks);
             }
             let difference = greater
                 .minus(lesser)
@@ -206,6 +243,24 @@ impl Analysis<'_> {
                 Some(constraint) => guard.constraints.push(constraint),
                 None => guard.complete = false,
             }
+        }
+    }
+
+    /// Notes how often a loop goes round that is left at `exit`. The first exit found counts.
+    fn left_at(&mut self, exit: Exit, header: Header<'_>, checks: &[Check]) {
+        let is_fixed = |sum: &&Affine| self.is_fixed_in_loop(sum, exit.counter);
+        let found = header
+            .last(exit, checks)
+            .filter(|last| last.operands().iter().all(is_fixed));
+        let range = exit.counter.range().map(|index| &mut self.ranges[index]);
+        if let Some(Range::Counter {
+            last: last @ None, ..
+        }) = range
+        {
+            *last = found;
+        }
+        if let Some(trips) = header.trips(exit) {
+            self.trips.entry(trips.counter).or_insert(trips);
         }
     }
 
@@ -240,6 +295,27 @@ impl Analysis<'_> {
             .filter(|value| !self.always_fits(value, signed))
             .map(|value| Check { value, signed })
             .collect()
+    }
+
+    /// Whether a sum has the same value in all iterations of the loop of `counter`, as far as an invocation is concerned.
+    fn is_fixed_in_loop(&self, sum: &Affine, counter: Variable) -> bool {
+        sum.terms.keys().all(|variable| {
+            let range = variable.range().map(|index| &self.ranges[index]);
+            match range {
+                _ if *variable < counter => true,
+                Some(
+                    Range::Sum(_)
+                    | Range::Min { .. }
+                    | Range::Max { .. }
+                    | Range::Quotient { .. }
+                    | Range::Remainder { .. },
+                ) => {
+                    let mut operands = range.into_iter().flat_map(Range::operands);
+                    operands.all(|operand| self.is_fixed_in_loop(operand, counter))
+                }
+                _ => false,
+            }
+        })
     }
 
     /// Whether the counted value moves towards the limit.

@@ -25,7 +25,7 @@ mod work;
 
 use std::collections::BTreeMap;
 
-pub use affine::{Affine, Range, Variable};
+pub use affine::{Affine, Last, Range, Variable};
 pub use guard::{Check, Constraint, Trips};
 pub use pattern::{Action, Pattern, Reach, Site, Words};
 pub use poly::{Atom, AtomId, Atoms, Function, Poly};

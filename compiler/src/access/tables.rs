@@ -73,6 +73,11 @@ pub struct TermRow {
 #[allow(missing_docs)]
 pub enum RangeRow {
     Counter,
+    CounterTo {
+        distance: AffineRow,
+        step: u16,
+        checks: Vec<CheckRow>,
+    },
     Sum(AffineRow),
     Min {
         a: AffineRow,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::Analysis;
 use super::affine::{Affine, Range, Variable};
 use super::form::{Condition, Form};
-use super::guard::Guard;
+use super::guard::{Exit, Guard};
 use super::pattern::Action;
 use super::poly::Poly;
 use crate::ir::{AtomicOp, Binary, Label, Op, Scalar, Stmt, ValueId, VarId};
@@ -66,11 +66,7 @@ impl Analysis<'_> {
                 break_if,
                 ..
             } => {
-                return self.repeat(
-                    *label,
-                    (body.as_slice(), continuing.as_slice()),
-                    break_if.is_some(),
-                );
+                return self.repeat(*label, (body.as_slice(), continuing.as_slice()), *break_if);
             }
             Stmt::Block { label, body } => return self.block(*label, body),
             Stmt::Break(label) => {
@@ -190,7 +186,7 @@ impl Analysis<'_> {
         condition: ValueId,
         accept: &[Stmt],
         reject: &[Stmt],
-        counter: Option<Variable>,
+        exit: Option<Exit>,
     ) -> Flow {
         let condition = self.form(condition).condition();
         let before = self.variables.clone();
@@ -212,11 +208,11 @@ impl Analysis<'_> {
             }
             (Flow::Through, Flow::Never) => {
                 self.variables = after_accept;
-                self.hold(&condition, true, reject, counter);
+                self.hold(&condition, true, reject, exit);
                 Flow::Through
             }
             (Flow::Never, Flow::Through) => {
-                self.hold(&condition, false, accept, counter);
+                self.hold(&condition, false, accept, exit);
                 Flow::Through
             }
             (Flow::Never, Flow::Never) => Flow::Never,
@@ -235,19 +231,13 @@ impl Analysis<'_> {
     }
 
     /// Where the other arm has left for somewhere else, the condition holds up to where that is.
-    fn hold(
-        &mut self,
-        condition: &Condition,
-        truth: bool,
-        left: &[Stmt],
-        counter: Option<Variable>,
-    ) {
+    fn hold(&mut self, condition: &Condition, truth: bool, left: &[Stmt], exit: Option<Exit>) {
         let mut targets = BTreeSet::new();
         self.targets(left, &mut targets);
         let (Some(outermost), Some(innermost)) = (targets.first(), targets.last()) else {
             return;
         };
-        let guard = self.guard(condition, truth, counter, *innermost);
+        let guard = self.guard(condition, truth, exit, *innermost);
         self.guards.push(guard);
         if outermost < innermost {
             self.guards.push(unknown_guard(*outermost));
@@ -279,38 +269,56 @@ impl Analysis<'_> {
         &mut self,
         label: Label,
         (body, continuing): (&[Stmt], &[Stmt]),
-        breaks_below: bool,
+        break_if: Option<ValueId>,
     ) -> Flow {
         let mut assigned = BTreeSet::new();
         for list in [body, continuing] {
             assigned_in(list, &mut assigned);
         }
-        let counter = self.range_variable(Range::Counter { label });
+        let counter = self.range_variable(Range::Counter { label, last: None });
         let first_guard = self.guards.len();
         self.start_loop(&assigned, counter, (body, continuing), label);
         self.enter(Some(label), None);
         let loop_depth = self.depth();
         self.enter(None, Some(label));
         let header = header(label, body);
-        if header == 0 || breaks_below || !self.ends_only_in_header(&body[header..], continuing) {
+        if header == 0
+            || break_if.is_some()
+            || !self.ends_only_in_header(&body[header..], continuing)
+        {
             self.guards.push(unknown_guard(loop_depth));
         }
-        let flow = self.loop_body(body, header, counter);
+        let exit = Exit {
+            counter,
+            late: false,
+            at_end: false,
+        };
+        let flow = self.loop_body(body, label, exit);
         let continued = self.leave(first_guard, true);
         if flow == Flow::Never || !continued.is_empty() {
             let mut set = BTreeSet::new();
             assigned_in(body, &mut set);
             self.forget(&set);
         }
-        if flow == Flow::Through || !continued.is_empty() {
-            self.walk(continuing);
+        if (flow == Flow::Through || !continued.is_empty())
+            && self.walk(continuing) == Flow::Through
+            && let Some(condition) = break_if
+        {
+            let condition = self.form(condition).condition();
+            let exit = Exit {
+                late: true,
+                at_end: true,
+                ..exit
+            };
+            self.guard(&condition, false, Some(exit), loop_depth);
         }
         self.leave(first_guard, false);
         self.forget(&assigned);
         Flow::Through
     }
 
-    fn loop_body(&mut self, body: &[Stmt], header: usize, counter: Variable) -> Flow {
+    fn loop_body(&mut self, body: &[Stmt], label: Label, exit: Exit) -> Flow {
+        let first_access = self.accesses.len();
         for (index, statement) in body.iter().enumerate() {
             let flow = match statement {
                 Stmt::If {
@@ -318,7 +326,13 @@ impl Analysis<'_> {
                     accept,
                     reject,
                     ..
-                } if index < header => self.branch(*condition, accept, reject, Some(counter)),
+                } if leaves_only(label, accept, reject) && !continues_to(&body[..index], label) => {
+                    let exit = Exit {
+                        late: self.accesses.len() > first_access,
+                        ..exit
+                    };
+                    self.branch(*condition, accept, reject, Some(exit))
+                }
                 other => self.statement(other),
             };
             if flow == Flow::Never {
@@ -385,13 +399,16 @@ impl Analysis<'_> {
             return None;
         }
         let list = if in_body == 1 { body } else { continuing };
-        if in_body == 1 && continues_to(body, label) {
+        let (at, value) = list
+            .iter()
+            .enumerate()
+            .find_map(|(at, statement)| match statement {
+                Stmt::SetVar(set, value) if *set == variable => Some((at, *value)),
+                _ => None,
+            })?;
+        if continues_to(&list[..at], label) {
             return None;
         }
-        let value = list.iter().find_map(|statement| match statement {
-            Stmt::SetVar(set, value) if *set == variable => Some(*value),
-            _ => None,
-        })?;
         let kernel = self.kernel;
         let reads = |id: ValueId| {
             kernel.value(id).op == Op::ReadVar(variable)
@@ -481,15 +498,18 @@ fn header(label: Label, body: &[Stmt]) -> usize {
     let first = body
         .iter()
         .position(|statement| !matches!(statement, Stmt::Let(_)));
-    let leaves = |list: &[Stmt]| matches!(list, [Stmt::Break(target)] if *target == label);
     match first.map(|first| (first, &body[first])) {
-        Some((first, Stmt::If { accept, reject, .. }))
-            if (leaves(accept) && reject.is_empty()) || (accept.is_empty() && leaves(reject)) =>
-        {
+        Some((first, Stmt::If { accept, reject, .. })) if leaves_only(label, accept, reject) => {
             first + 1
         }
         _ => 0,
     }
+}
+
+/// Whether a branch does nothing but leave the loop, in one of its arms.
+fn leaves_only(label: Label, accept: &[Stmt], reject: &[Stmt]) -> bool {
+    let leaves = |list: &[Stmt]| matches!(list, [Stmt::Break(target)] if *target == label);
+    (leaves(accept) && reject.is_empty()) || (accept.is_empty() && leaves(reject))
 }
 
 /// Whether `value` is made in these statements.

@@ -107,7 +107,7 @@ impl Counter<'_> {
 
     fn repeated(&mut self, label: Label, lists: [&Vec<Stmt>; 2]) {
         let is_counter =
-            |range: &Range| matches!(range, Range::Counter { label: own } if *own == label);
+            |range: &Range| matches!(range, Range::Counter { label: own, .. } if *own == label);
         let counter = self.ranges.iter().position(is_counter);
         let trips = counter
             .and_then(|index| self.trips.get(&Variable(Variable::BUILTINS + index as u32)))

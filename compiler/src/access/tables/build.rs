@@ -1,4 +1,4 @@
-//! From symbolic expressions to rows: each expression once, only what is used, variables renumbered in their order.
+//! From symbolic expressions to rows: each expression once, only what is used, variables renumbered so that each comes after those it depends on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ impl AccessMap {
     /// # Panics
     /// If the kernel has more than 65,535 different index expressions.
     pub fn tables(&self) -> Tables {
-        let used = self.used_variables();
+        let used = self.operands_first(&self.used_variables());
         let mut builder = Builder {
             map: self,
             numbers: used
@@ -99,6 +99,35 @@ impl AccessMap {
             self.close_over([&trips.first, &trips.limit], &mut used);
         }
         used
+    }
+
+    /// The variables, each after those that it is a function of.
+    fn operands_first(&self, used: &BTreeSet<Variable>) -> Vec<Variable> {
+        let mut ordered = Vec::with_capacity(used.len());
+        let mut seen = BTreeSet::new();
+        for variable in used {
+            self.order(*variable, &mut seen, &mut ordered);
+        }
+        ordered
+    }
+
+    fn order(
+        &self,
+        variable: Variable,
+        seen: &mut BTreeSet<Variable>,
+        ordered: &mut Vec<Variable>,
+    ) {
+        if !seen.insert(variable) {
+            return;
+        }
+        if let Some(index) = variable.range() {
+            for operand in self.ranges[index].operands() {
+                for before in operand.terms.keys() {
+                    self.order(*before, seen, ordered);
+                }
+            }
+        }
+        ordered.push(variable);
     }
 
     /// Everything that the words depend on.
@@ -205,13 +234,15 @@ impl Builder<'_> {
         }
         constraints.sort_by_key(|id| self.constraints[usize::from(*id)].variable);
         constraints.dedup();
+        let mut variables: Vec<u16> = variables
+            .iter()
+            .map(|variable| self.variable(*variable))
+            .collect();
+        variables.sort_unstable();
         WordsRow {
             address: self.affine(&words.address),
             width: words.width,
-            variables: variables
-                .iter()
-                .map(|variable| self.variable(*variable))
-                .collect(),
+            variables,
             constraints,
             checks: self.checks(&words.checks),
             exact,
@@ -224,15 +255,16 @@ impl Builder<'_> {
             .checks
             .iter()
             .flat_map(|check| check.value.terms.keys())
-            .max()
-            .copied();
+            .map(|checked| self.variable(*checked))
+            .max();
+        let bounded = self.variable(constraint.variable);
         let variable = match last_checked {
-            Some(last) if constraint.coefficient.is_zero() => last.max(constraint.variable),
-            Some(last) if last > constraint.variable => return None,
-            _ => constraint.variable,
+            Some(last) if constraint.coefficient.is_zero() => last.max(bounded),
+            Some(last) if last > bounded => return None,
+            _ => bounded,
         };
         let built = ConstraintRow {
-            variable: self.variable(variable),
+            variable,
             coefficient: self.poly(&constraint.coefficient),
             base: self.poly(&constraint.base),
             checks: self.checks(&constraint.checks),
@@ -281,7 +313,14 @@ impl Builder<'_> {
 
     fn range(&mut self, range: &Range) -> RangeRow {
         match range {
-            Range::Counter { .. } => RangeRow::Counter,
+            Range::Counter { last: None, .. } => RangeRow::Counter,
+            Range::Counter {
+                last: Some(last), ..
+            } => RangeRow::CounterTo {
+                distance: self.affine(&last.distance),
+                step: self.poly(&last.step),
+                checks: self.checks(&last.checks),
+            },
             Range::Sum(sum) => RangeRow::Sum(self.affine(sum)),
             Range::Min { a, b, signed } => RangeRow::Min {
                 a: self.affine(a),

@@ -143,6 +143,16 @@ fn range(row: &RangeRow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("a::Range::")?;
     match row {
         RangeRow::Counter => f.write_str("Counter"),
+        RangeRow::CounterTo {
+            distance,
+            step,
+            checks,
+        } => write!(
+            f,
+            "CounterTo {{ distance: {distance}, step: {}, checks: {} }}",
+            Id(*step),
+            List(checks, check)
+        ),
         RangeRow::Sum(sum) => write!(f, "Sum({sum})"),
         RangeRow::Min { a, b, signed } => write!(f, "Min {{ a: {a}, b: {b}, signed: {signed} }}"),
         RangeRow::Max { a, b, signed } => write!(f, "Max {{ a: {a}, b: {b}, signed: {signed} }}"),
