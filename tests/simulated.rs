@@ -7,6 +7,7 @@ use impel::machine::MemoryId;
 use impel::sim::{Gpu, Machine};
 use impel::trace::{Ending, Event};
 use impel::{Array, DeviceId, Policy, Runtime};
+use impel_kernels::black_scholes::wgsl as options;
 use impel_kernels::histogram::wgsl as bins_of;
 use impel_kernels::saxpy::wgsl as saxpy;
 
@@ -155,6 +156,56 @@ fn what_a_queued_launch_reads_travels_while_the_one_before_it_works() {
     assert_eq!(
         rt.report().moved(MemoryId::HOST, gpu.memory()).words,
         2 * n as u64
+    );
+    trace
+        .verify(Ending::Open)
+        .expect("every word moved for a reason");
+}
+
+/// A launch whose device is the planner's choice, behind launches of a CPU that takes too long to begin.
+#[test]
+fn a_queued_launch_that_nearly_certainly_runs_on_a_gpu_is_sent_what_it_reads() {
+    let n = 200_000_usize;
+    let mut machine = Machine::desktop().with(Gpu::card());
+    machine.cpu.launch_ns = 1e8;
+    let builder = Runtime::builder().threads(2).trace(true);
+    let rt = builder.simulated(machine).build().unwrap();
+    let gpu = DeviceId(1);
+    let filled = |value: f32| rt.array_from_vec(vec![value; n]).unwrap();
+    let (near, far, mut y) = (filled(2.0), filled(4.0), filled(0.0));
+    rt.launch(axpy(&near, &mut y)).unwrap().wait().unwrap();
+    assert_eq!(rt.report().runs("saxpy", gpu).parts, 1);
+    let (spot, strike, years) = (filled(100.0), filled(100.0), filled(1.0));
+    let mut put = filled(0.0);
+    for _ in 0..20 {
+        let params = options::Params {
+            n: n as u32,
+            rate: 0.0,
+            volatility: 0.3,
+        };
+        let launch = options::black_scholes {
+            params,
+            spot: &spot,
+            strike: &strike,
+            years: &years,
+            call: &mut y,
+            put: &mut put,
+        };
+        let launch = launch.over(n).with_policy(Policy::CpuOnly);
+        rt.launch(launch).unwrap();
+    }
+    rt.launch(axpy(&far, &mut y)).unwrap();
+    // Without interest, the call is worth as much as the put.
+    let (y, put) = (y.read().unwrap(), put.read().unwrap());
+    let close = |(y, put): (&f32, &f32)| (y - put - 2.0).abs() < 1e-3;
+    assert!(y.iter().zip(put.iter()).all(close));
+    let trace = rt.trace();
+    let sent =
+        |event: &Event| matches!(event, Event::Prefetched { words, .. } if *words == n as u64);
+    assert!(trace.events.iter().any(|(_, event)| sent(event)));
+    assert_eq!(
+        rt.report().moved(MemoryId::HOST, gpu.memory()).words,
+        4 * n as u64
     );
     trace
         .verify(Ending::Open)

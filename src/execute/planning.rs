@@ -146,7 +146,7 @@ impl Shared {
         })
     }
 
-    fn sole_device_of_last_plan(&self, job: &Job<'_>) -> Option<DeviceId> {
+    pub(super) fn sole_device_of_last_plan(&self, job: &Job<'_>) -> Option<DeviceId> {
         let plans = self.plans();
         let plan = plans.get(&job.body.kernel.fingerprint)?;
         match plan.parts.as_slice() {

@@ -1,11 +1,11 @@
 //! What can be brought to a GPU ahead of the launch that will read it? While parts are at work, the arrays that queued launches only read
-//! are sent to where those launches will run, as far as that is certain and there is room that nobody has to leave.
+//! are sent to where those launches will run, as far as that is certain, or nearly so, and there is room that nobody has to leave.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::job::{Job, Prepared};
+use super::job::{Job, Placements, Prepared};
 use super::{Shared, Work};
 use crate::array::Placement;
 use crate::graph::TaskId;
@@ -77,20 +77,38 @@ impl Shared {
                     !missing(&job, *index, launch.device, &placement).is_empty()
                 })
             });
-            !launch.settled.is_empty()
+            !launch.settled.is_empty() && self.would_still_run(&job, launch.device)
         });
         ahead
     }
 
-    /// Where a queued launch will run, if that is certain.
+    /// Where a queued launch will run, if that is certain, or ran when it was planned last.
     fn device_of(&self, job: &Job<'_>) -> Option<DeviceId> {
         match self.policy_of(job.body) {
             Policy::GpuOnly(device) if *device != DeviceId::CPU => {
                 let alive = self.devices.gpu(*device).is_lost().is_none();
                 alive.then_some(*device)
             }
+            Policy::Auto if self.books.are_closed() => {
+                let device = self.sole_device_of_last_plan(job)?;
+                (device != DeviceId::CPU).then_some(device)
+            }
             _ => None,
         }
+    }
+
+    /// Whether a launch would have this GPU to itself if it began now, which makes it nearly certain that it will.
+    fn would_still_run(&self, job: &Job<'_>, device: DeviceId) -> bool {
+        let policy = self.policy_of(job.body);
+        if !matches!(policy, Policy::Auto) {
+            return true;
+        }
+        // Whoever has a placement would keep the planner waiting.
+        if Placements::try_lock(job).is_none() {
+            return false;
+        }
+        let plan = self.plan_by(job, policy);
+        plan.is_ok_and(|plan| matches!(plan.parts.as_slice(), [part] if part.device == device))
     }
 
     fn prefetch(&self, ahead: &Ahead) {
