@@ -444,7 +444,9 @@ impl Shared {
     /// A part has no buffers.
     pub(super) fn denied(&self, job: &Job<'_>, part: &Part, denied: &Denied) -> Failure {
         match denied {
-            Denied::Device(error) => self.failure(job, part.device, part.tile, error),
+            Denied::Device(error) | Denied::Leaving(error) => {
+                self.failure(job, part.device, part.tile, error)
+            }
             Denied::Room(_) | Denied::Stuck(_) => self.no_room(part, &denied.to_string()),
         }
     }

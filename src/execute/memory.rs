@@ -27,6 +27,9 @@ pub(super) const PRIVATE: u64 = 1 << 63;
 /// How often a part that waits for room looks again, should it miss that some came free.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// How often it looks for memory that belongs to no array any more and is about to come free.
+const LEAVING_LOOKS_MAX: u32 = 200;
+
 /// Arguments of queued launches that are looked at to see which arrays are needed next.
 const AHEAD_MAX: usize = 64;
 
@@ -49,6 +52,9 @@ pub(super) enum Denied {
     /// Its memory is too small, or in use.
     #[error("{0}")]
     Room(NoRoom),
+    /// There should be room, but an array that is being dropped, or a part that ends, has not given its buffers back yet.
+    #[error(transparent)]
+    Leaving(DeviceError),
     /// Words that have to go home first cannot.
     #[error("what is in its memory cannot be moved: {0}")]
     Stuck(String),
@@ -143,9 +149,17 @@ impl Shared {
             return Ok(found);
         }
         let mut holders = self.memories.lock();
+        let mut looks = 0;
         loop {
             let denied = match self.make_room(job, device, wants, &mut holders) {
                 Err(Denied::Room(room @ NoRoom::Now { .. })) => Denied::Room(room),
+                Err(Denied::Leaving(error)) if looks == LEAVING_LOOKS_MAX => {
+                    return Err(Denied::Device(error));
+                }
+                Err(Denied::Leaving(error)) => {
+                    looks += 1;
+                    Denied::Room(now_of(&error))
+                }
                 outcome => return outcome,
             };
             if patience == Patience::Gives {
@@ -345,18 +359,38 @@ impl Memories {
     }
 }
 
-/// What could not be had because arrays were out of sight for a moment may be had later.
+/// What could not be had because arrays were out of sight for a moment may be had later; so may what was to fit into the budget beside all
+/// that arrays hold, and does not.
 fn later(denied: Denied, unseen: bool) -> Denied {
     match denied {
-        Denied::Device(DeviceError::OutOfMemory {
+        Denied::Device(error @ DeviceError::OutOfMemory { .. }) if unseen => {
+            Denied::Room(now_of(&error))
+        }
+        Denied::Device(
+            error @ DeviceError::OutOfMemory {
+                wanted_bytes,
+                used_bytes,
+                budget_bytes,
+                ..
+            },
+        ) if used_bytes.saturating_add(wanted_bytes) > budget_bytes => Denied::Leaving(error),
+        denied => denied,
+    }
+}
+
+/// What lacks, of memory that is only taken now.
+fn now_of(error: &DeviceError) -> NoRoom {
+    let (wanted_bytes, used_bytes) = match error {
+        DeviceError::OutOfMemory {
             wanted_bytes,
             used_bytes,
             ..
-        }) if unseen => Denied::Room(NoRoom::Now {
-            wanted_words: wanted_bytes / 4,
-            pinned_words: used_bytes / 4,
-        }),
-        denied => denied,
+        } => (*wanted_bytes, *used_bytes),
+        _ => (0, 0),
+    };
+    NoRoom::Now {
+        wanted_words: wanted_bytes / 4,
+        pinned_words: used_bytes / 4,
     }
 }
 

@@ -74,10 +74,15 @@ impl Ledger {
 
     /// The error of having no room for `bytes` more.
     pub(super) fn full(&self, device: &str, bytes: u64) -> DeviceError {
+        self.full_with(device, bytes, self.used_bytes())
+    }
+
+    /// The same, where so much was in use.
+    fn full_with(&self, device: &str, bytes: u64, used_bytes: u64) -> DeviceError {
         DeviceError::OutOfMemory {
             device: device.to_owned(),
             wanted_bytes: bytes,
-            used_bytes: self.used_bytes.load(Ordering::Relaxed),
+            used_bytes,
             budget_bytes: self.budget_bytes.load(Ordering::Relaxed),
         }
     }
@@ -97,7 +102,7 @@ impl Ledger {
                         .checked_add(bytes)
                         .filter(|sum| *sum <= budget_bytes)
                 });
-        reserved.map_err(|_| self.full(device, bytes))?;
+        reserved.map_err(|used_bytes| self.full_with(device, bytes, used_bytes))?;
         let Some(memory) = HostMemory::zeroed(words.max(1)) else {
             self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(self.full(device, bytes));
