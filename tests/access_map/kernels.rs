@@ -126,6 +126,30 @@ fn a_part_of_a_stencil_reads_its_rows_and_one_on_either_side() {
 }
 
 #[test]
+fn a_part_of_a_product_in_blocks_writes_its_rows_for_sure() {
+    let (rows, columns, depth) = (130, 200, 50);
+    let lengths = [rows * depth, depth * columns, rows * columns];
+    let blocked = kernel("matmul_blocked");
+    let launch = launch([4, 3, 1], &[rows, columns, depth], &lengths);
+    for (part, first, end) in [(0, 0, 64), (1, 64, 128), (2, 128, rows)] {
+        let part = Tile {
+            lo: [0, part, 0],
+            hi: [4, part + 1, 1],
+        };
+        let footprint = blocked.footprint(&blocked.map, &launch, part);
+        let words = Span::new(u64::from(first * columns), u64::from(end * columns));
+        assert_eq!(footprint.arguments[2], Touch::writing(words));
+    }
+    // Columns that another part writes lie between the rows of this one.
+    let part = Tile {
+        lo: [1, 0, 0],
+        hi: [4, 3, 1],
+    };
+    let footprint = blocked.footprint(&blocked.map, &launch, part);
+    assert!(!footprint.arguments[2].exact);
+}
+
+#[test]
 fn a_histogram_combines_its_bins_and_reads_its_chunk() {
     let histogram = kernel("histogram");
     let launch = launch([3, 1, 1], &[80_000, 0], &[80_000, 256]);

@@ -143,7 +143,7 @@ impl Writer<'_> {
     }
 
     fn statement(&mut self, depth: u32) {
-        match self.random.below(if depth == 0 { 8 } else { 14 }) {
+        match self.random.below(if depth == 0 { 8 } else { 15 }) {
             0 | 1 => self.declare(),
             2 | 3 => {
                 let (index, value) = (self.unsigned(2), self.unsigned(1));
@@ -173,11 +173,33 @@ impl Writer<'_> {
                 self.line("}");
             }
             11 | 12 => self.repeat(depth),
+            13 => self.write_block(),
             _ => {
                 let condition = self.condition(1);
                 self.line(&format!("if {condition} {{"));
                 self.jump();
                 self.line("}");
+            }
+        }
+    }
+
+    /// Writes a block of elements, each behind its own guard, as kernels with blocks in registers do.
+    fn write_block(&mut self) {
+        let (rows, columns) = (1 + self.random.below(3), 1 + self.random.below(4));
+        let stride = rows + self.random.below(3) / 2;
+        let apart = self.pick(&["4u", "4u", "3u", "1u"]).to_owned();
+        let across = self.pick(&["lid.x", "gid.x"]).to_owned();
+        let (height, width) = (self.pick(&["p.n", "p.h", "9u"]), self.pick(&["p.w", "p.n"]));
+        let (height, width) = (height.to_owned(), width.to_owned());
+        for row in 0..rows {
+            for column in 0..columns {
+                let (y, x) = (
+                    format!("(gid.y * {stride}u + {row}u)"),
+                    format!("({apart} * {columns}u * wid.x + {across} + {column}u * {apart})"),
+                );
+                self.line(&format!(
+                    "if {y} < {height} && {x} < {width} {{ output[{y} * {width} + {x}] = 1u; }}"
+                ));
             }
         }
     }

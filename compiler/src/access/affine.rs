@@ -57,6 +57,13 @@ pub enum Range {
         /// Its greatest value, if that is known.
         last: Option<Last>,
     },
+    /// Number of an access among several that lie a step apart, from 0.
+    Member {
+        /// Distinguishes the dimensions of a block.
+        level: u32,
+        /// How many there are.
+        count: u32,
+    },
     /// A sum that a guard compares as a whole.
     Sum(Affine),
     /// The lesser of two values.
@@ -133,7 +140,9 @@ impl Range {
     /// The sums that it is a function of.
     pub fn operands(&self) -> Vec<&Affine> {
         match self {
-            Range::Counter { last: None, .. } | Range::Within { .. } => vec![],
+            Range::Counter { last: None, .. } | Range::Member { .. } | Range::Within { .. } => {
+                vec![]
+            }
             Range::Counter {
                 last: Some(last), ..
             } => last.operands(),

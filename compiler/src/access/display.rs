@@ -197,6 +197,7 @@ impl AccessMap {
         };
         match &self.ranges[index] {
             Range::Counter { label, .. } => format!("t{}", label.0),
+            Range::Member { count, .. } => format!("(0..={})", count - 1),
             Range::Sum(sum) => format!("({})", self.affine(sum)),
             Range::Min { a, b, .. } => format!("min({}, {})", self.affine(a), self.affine(b)),
             Range::Max { a, b, .. } => format!("max({}, {})", self.affine(a), self.affine(b)),

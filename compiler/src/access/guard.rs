@@ -265,7 +265,11 @@ impl Analysis<'_> {
     }
 
     /// The constraint `difference >= 0`.
-    fn not_negative(&mut self, difference: Affine, checks: Vec<Check>) -> Option<Constraint> {
+    pub(super) fn not_negative(
+        &mut self,
+        difference: Affine,
+        checks: Vec<Check>,
+    ) -> Option<Constraint> {
         let Affine { base, terms } = difference.with_global_ids(self.kernel.workgroup_size);
         let mut single = terms.iter();
         let (variable, coefficient) = match (single.next(), single.next()) {

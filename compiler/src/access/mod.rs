@@ -2,7 +2,7 @@
 //!
 //! One forward walk over [KIR](crate::ir) gives every integer an affine form ([`value`], [`form`]) over builtin ids, loop counters
 //! and bounded values ([`affine`]), with coefficients that are polynomials in parameters, array lengths and the grid
-//! ([`poly`]); conditions become linear constraints ([`guard`]), and accesses under them patterns ([`pattern`], [`merge`]). From these
+//! ([`poly`]); conditions become linear constraints ([`guard`]), and accesses under them patterns ([`pattern`], [`merge`], [`fold`]). From these
 //! follow whether a launch may be split ([`split`]) and how much it computes ([`work`]). [`tables`] is the form that the
 //! runtime evaluates.
 //!
@@ -12,6 +12,7 @@
 
 mod affine;
 mod display;
+mod fold;
 mod form;
 mod guard;
 mod merge;
@@ -98,14 +99,14 @@ pub fn analyse(kernel: &Kernel, source: &Source) -> AccessMap {
     };
     analysis.block(Kernel::ROOT, &kernel.body);
     let work = work::count(kernel, &analysis.trips, &analysis.ranges);
+    let found = std::mem::take(&mut analysis.accesses);
     let mut buffers = Vec::new();
     let mut verdict = Split::WhereDisjoint;
     for (index, binding) in kernel.bindings.iter().enumerate() {
         if binding.space == Space::Uniform {
             continue;
         }
-        let accesses: Vec<&Access> = analysis
-            .accesses
+        let accesses: Vec<&Access> = found
             .iter()
             .filter(|access| access.buffer.0 as usize == index)
             .collect();
@@ -116,7 +117,7 @@ pub fn analyse(kernel: &Kernel, source: &Source) -> AccessMap {
         buffers.push(BufferAccess {
             binding: index as u32,
             reads: merge::merged(pattern::reads(&accesses, combine.is_some())),
-            writes: merge::merged(pattern::writes(&accesses)),
+            writes: analysis.folded(merge::merged(pattern::writes(&accesses))),
             combine,
         });
     }

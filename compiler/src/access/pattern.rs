@@ -292,7 +292,11 @@ impl Analysis<'_> {
     }
 
     /// The address in terms of the sums that guards bound, the longest first.
-    fn in_guarded_sums(&self, mut address: Affine, constraints: &[Constraint]) -> Affine {
+    pub(super) fn in_guarded_sums(
+        &self,
+        mut address: Affine,
+        constraints: &[Constraint],
+    ) -> Affine {
         let sums: BTreeSet<(usize, Variable)> = constraints
             .iter()
             .filter_map(
@@ -316,7 +320,7 @@ impl Analysis<'_> {
     }
 
     /// Whether the constraints bound each of the address's variables by itself, so that all combinations occur.
-    fn is_box(&self, address: &Affine, constraints: &[Constraint]) -> bool {
+    pub(super) fn is_box(&self, address: &Affine, constraints: &[Constraint]) -> bool {
         let mut used = BTreeSet::new();
         for variable in address.terms.keys() {
             let Some(sources) = self.sources(*variable) else {
@@ -360,7 +364,7 @@ impl Analysis<'_> {
                 let axis = variable.0 as u8;
                 Some(vec![Variable::workgroup(axis), Variable::local(axis)])
             }
-            None | Some(Range::Counter { .. }) => Some(vec![variable]),
+            None | Some(Range::Counter { .. } | Range::Member { .. }) => Some(vec![variable]),
             Some(Range::Sum(sum)) => {
                 let sources: Option<Vec<_>> = sum
                     .terms

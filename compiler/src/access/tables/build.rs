@@ -321,6 +321,11 @@ impl Builder<'_> {
                 step: self.poly(&last.step),
                 checks: self.checks(&last.checks),
             },
+            Range::Member { count, .. } => RangeRow::CounterTo {
+                distance: self.affine(&Affine::from(i64::from(*count) - 1)),
+                step: self.poly(&Poly::from(1)),
+                checks: Vec::new(),
+            },
             Range::Sum(sum) => RangeRow::Sum(self.affine(sum)),
             Range::Min { a, b, signed } => RangeRow::Min {
                 a: self.affine(a),
