@@ -32,6 +32,10 @@ struct Launch {
     done: Vec<Tile>,
     /// Parts that have started and not failed.
     parts: BTreeSet<PartNo>,
+    /// Where parts have started.
+    memories: BTreeSet<MemoryId>,
+    /// Where words were brought ahead.
+    prefetched: BTreeSet<MemoryId>,
 }
 
 #[derive(Debug)]
@@ -116,10 +120,14 @@ impl Checker {
                 self.excuse(|unused| to.contains(&unused.to));
             }
             Event::Rebuilt { array, spans } => self.rebuild(*array, spans),
+            Event::Prefetched { launch, memory, .. } => {
+                if let Some(launch) = self.launches.get_mut(launch) {
+                    launch.prefetched.insert(*memory);
+                }
+            }
             Event::LaunchDescribed { .. }
             | Event::PlanMade { .. }
             | Event::PartMeasured { .. }
-            | Event::Prefetched { .. }
             | Event::Learned { .. }
             | Event::Checkpoint { .. } => {}
         }
@@ -158,6 +166,8 @@ impl Checker {
             started: false,
             done: Vec::new(),
             parts: BTreeSet::new(),
+            memories: BTreeSet::new(),
+            prefetched: BTreeSet::new(),
         };
         if self.launches.insert(number, launch).is_some() {
             self.complain(format!("queues {number} once more"));
@@ -325,6 +335,7 @@ impl Checker {
         }
         if let Some(launch) = self.launches.get_mut(&launch) {
             launch.parts.insert(number);
+            launch.memories.insert(part.device.memory());
         }
         if self.parts.insert(number, part).is_some() {
             self.complain(format!("starts {number} once more"));
@@ -372,6 +383,12 @@ impl Checker {
         };
         for part in &launch.parts {
             self.parts.remove(part);
+        }
+        for &memory in &launch.prefetched {
+            // A launch may be planned differently from what was expected of it.
+            if launch.memories.iter().any(|other| *other != memory) {
+                self.excuse(|unused| unused.launch == Some(number) && unused.to == memory);
+            }
         }
         if failed {
             self.excuse(|unused| unused.launch == Some(number));

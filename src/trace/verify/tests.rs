@@ -295,6 +295,25 @@ fn copies_of_what_is_there_or_of_what_nobody_needs_are_found_unless_they_are_gap
 }
 
 #[test]
+fn words_brought_ahead_for_a_launch_that_runs_elsewhere_as_well_may_be_of_no_use() {
+    let ahead = copied(Some(0), X, (0, 58), GPU);
+    let mut events = stencil();
+    events.insert(5, ahead.clone());
+    assert_eq!(
+        verify(events).unwrap_err()[0].to_string(),
+        "event 5 copies 58 words of array 0 to GPU 1 that nobody used there"
+    );
+    let prefetched = Event::Prefetched {
+        launch: LaunchNo(0),
+        memory: GPU,
+        words: 58,
+    };
+    let mut events = stencil();
+    events.splice(5..5, [prefetched, ahead]);
+    assert_eq!(verify(events), Ok(()));
+}
+
+#[test]
 fn only_what_is_elsewhere_too_may_be_evicted() {
     let evict = |span: (u64, u64)| Event::Evicted {
         array: X,
