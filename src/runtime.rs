@@ -214,7 +214,8 @@ impl RuntimeBuilder {
     /// computed, and the part is done elsewhere.
     ///
     /// As floats, words may differ by `tolerance` times the larger one; with a tolerance of 0 they must be equal bit for bit, which
-    /// suits integers. Kernels that cannot be split are not checked.
+    /// suits integers. Launches of kernels that cannot be split are computed as a whole, and in two orders of their workgroups: where
+    /// that makes a difference, and where there is only one workgroup, nothing is compared.
     pub fn verify_sample(mut self, fraction: f64, tolerance: f32) -> Self {
         self.sampling = Some(Sampling {
             fraction: fraction.clamp(0.0, 1.0),

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::Shared;
 use super::gpu_parts::BoundPart;
 use super::job::Job;
-use super::launch::cpu_arguments;
+use super::launch::{cpu_arguments, workgroups};
 use crate::device::DeviceError;
 use crate::device::cpu::{self, HostMemory, Lending, Loan};
 use crate::kernel::access::Split;
@@ -28,6 +28,9 @@ pub(crate) struct Sampling {
     /// How far two words may differ as floats, relative to the larger one; 0 if all their bits must be equal.
     pub(crate) tolerance: f32,
 }
+
+/// Memory of its own for each array of a launch.
+type Scratch = SmallVec<[Arc<HostMemory>; 8]>;
 
 /// Parts seen so far.
 #[derive(Debug, Default)]
@@ -75,20 +78,35 @@ impl Shared {
         part: &Part,
         (bound, company): (&BoundPart, Company),
     ) -> Result<Option<Expected>, DeviceError> {
-        // What depends on the order of its workgroups need not be the same twice.
-        if matches!(job.body.kernel.access.split, Split::No { .. }) {
+        let whole = matches!(job.body.kernel.access.split, Split::No { .. });
+        if whole && workgroups(part.tile) < 2 {
+            // Nobody can tell whether the order of its invocations matters.
             return Ok(None);
         }
         let Some((number, tolerance)) = self.sampler.next() else {
             return Ok(None);
         };
-        let tile = sample_of(job, part.tile, number);
+        let tile = if whole {
+            part.tile
+        } else {
+            sample_of(job, part.tile, number)
+        };
         let footprint = job.footprint_in(tile, company);
         let Some(scratch) = self.copy_of(part, (job, bound), &footprint)? else {
             return Ok(None);
         };
-        if !self.compute(job, tile, &scratch) {
+        let backwards = if whole { copies_of(&scratch) } else { None };
+        if !self.compute(job, [tile], &scratch) {
             return Ok(None);
+        }
+        if whole {
+            // What depends on the order of its workgroups need not be the same twice.
+            let same = |backwards: &Scratch| {
+                self.compute(job, last_to_first(tile), backwards) && same_words(&scratch, backwards)
+            };
+            if !backwards.is_some_and(|backwards| same(&backwards)) {
+                return Ok(None);
+            }
         }
         let mut written = SmallVec::new();
         for (index, touch) in footprint.arguments.iter().enumerate() {
@@ -107,9 +125,9 @@ impl Shared {
         part: &Part,
         (job, bound): (&Job<'_>, &BoundPart),
         footprint: &Footprint,
-    ) -> Result<Option<SmallVec<[Arc<HostMemory>; 8]>>, DeviceError> {
+    ) -> Result<Option<Scratch>, DeviceError> {
         let gpu = self.devices.gpu(part.device);
-        let mut scratch = SmallVec::new();
+        let mut scratch = Scratch::new();
         for (index, touch) in footprint.arguments.iter().enumerate() {
             let Some(memory) = HostMemory::zeroed(job.slots[index].span.words()) else {
                 return Ok(None);
@@ -133,19 +151,26 @@ impl Shared {
         Ok(Some(scratch))
     }
 
-    /// Runs a tile on the CPU on copies of its arrays; false if it panicked there, which other parts will tell.
-    fn compute(&self, job: &Job<'_>, tile: Tile, scratch: &[Arc<HostMemory>]) -> bool {
+    /// Runs tiles one after the other on the CPU on copies of their arrays; false if one panicked there, which other parts will tell.
+    fn compute(
+        &self,
+        job: &Job<'_>,
+        tiles: impl IntoIterator<Item = Tile>,
+        scratch: &Scratch,
+    ) -> bool {
         let whole = |memory: &Arc<HostMemory>| lend(memory, Span::new(0, memory.words()));
         let loans: SmallVec<[Loan; 8]> = scratch.iter().map(whole).collect();
         let arguments = cpu_arguments(job, &loans);
-        let part = cpu::Part {
+        let part = |tile: Tile| cpu::Part {
             kernel: job.body.kernel,
             arguments: &arguments,
             num_workgroups: job.grid,
             tile,
             predicted_ns: 0.0,
         };
-        cpu::run_caught(&part, self.devices.cpu.level()).is_ok()
+        let level = self.devices.cpu.level();
+        let mut tiles = tiles.into_iter();
+        tiles.all(|tile| cpu::run_caught(&part(tile), level).is_ok())
     }
 
     /// Compares what a part that has ended wrote with what it should have written. A device that is wrong is given up: what else it
@@ -196,6 +221,40 @@ fn sample_of(job: &Job<'_>, tile: Tile, number: u64) -> Tile {
     sample.lo[axis] = lo + (place % u64::from(hi - lo - groups + 1)) as u32;
     sample.hi[axis] = sample.lo[axis] + groups;
     sample
+}
+
+/// Each workgroup of a tile, the last one first.
+fn last_to_first(tile: Tile) -> impl Iterator<Item = Tile> {
+    let [x, y, z] = [0, 1, 2].map(|axis| tile.lo[axis]..tile.hi[axis]);
+    z.rev().flat_map(move |z| {
+        let x = x.clone();
+        y.clone().rev().flat_map(move |y| {
+            x.clone().rev().map(move |x| Tile {
+                lo: [x, y, z],
+                hi: [x + 1, y + 1, z + 1],
+            })
+        })
+    })
+}
+
+/// The same words in other memory; none without memory.
+fn copies_of(scratch: &Scratch) -> Option<Scratch> {
+    let copy = |memory: &Arc<HostMemory>| {
+        let all = Span::new(0, memory.words());
+        let copy = Arc::new(HostMemory::zeroed(memory.words())?);
+        lend(&copy, all)
+            .words_mut()
+            .copy_from_slice(lend(memory, all).words());
+        Some(copy)
+    };
+    scratch.iter().map(copy).collect()
+}
+
+fn same_words(a: &Scratch, b: &Scratch) -> bool {
+    a.iter().zip(b).all(|(a, b)| {
+        let all = Span::new(0, a.words());
+        lend(a, all).words() == lend(b, all).words()
+    })
 }
 
 /// Whether two words are as good as equal.
@@ -260,5 +319,15 @@ mod tests {
         assert!(!is_close(bits(1.0), bits(-1.0), 1e-3));
         assert!(!is_close(bits(1.0), bits(f32::NAN), 1e-3));
         assert!(is_close(bits(f32::NAN), bits(-f32::NAN), 0.0));
+    }
+
+    #[test]
+    fn workgroups_come_in_the_reverse_of_their_order() {
+        let tile = Tile {
+            lo: [1, 0, 2],
+            hi: [3, 2, 3],
+        };
+        let order: Vec<[u32; 3]> = last_to_first(tile).map(|tile| tile.lo).collect();
+        assert_eq!(order, [[2, 1, 2], [1, 1, 2], [2, 0, 2], [1, 0, 2]]);
     }
 }

@@ -13,6 +13,14 @@ pub(crate) enum Faults {
     Tight,
     /// Anything but a wrong result.
     Any,
+    /// The same, where launches are repeated whose results are lost.
+    Repaired,
+}
+
+impl Faults {
+    fn may_be_any(self) -> bool {
+        matches!(self, Self::Any | Self::Repaired)
+    }
 }
 
 /// A machine, and how many GPUs it has.
@@ -26,12 +34,12 @@ pub(crate) fn machine(random: &mut Random, faults: Faults) -> (Machine, u8) {
         let mut gpu = Gpu::card().named(format!("card {number}"));
         scale(random, &mut gpu.limits, speed);
         gpu.overlap = random.next().is_multiple_of(2);
-        if faults == Faults::Tight || faults == Faults::Any && random.next().is_multiple_of(8) {
+        if faults == Faults::Tight || faults.may_be_any() && random.next().is_multiple_of(8) {
             gpu.memory_bytes = 1 << (8 + random.next() % 12);
         }
         machine = machine.with(gpu);
     }
-    if faults == Faults::Any {
+    if faults.may_be_any() {
         let count = 1 + (random.next() % 5) as usize;
         let among = 1 + (random.next() % 12) as u32;
         machine = machine.with_faults(Fault::random(random.next(), gpus, count, among));

@@ -62,6 +62,11 @@ fn programs_on_slow_machines_without_memory_give_what_the_cpu_alone_gives() {
 }
 
 #[test]
+fn programs_on_machines_that_fail_lose_nothing_where_launches_can_be_repeated() {
+    run_all(3_000_000, machines::Faults::Repaired);
+}
+
+#[test]
 fn programs_on_machines_that_fail_give_the_same_or_say_what_was_lost() {
     run_all(2_000_000, machines::Faults::Any);
 }

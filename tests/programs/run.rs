@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use impel::{Array, ArrayError, DeviceId, LaunchError, Policy, Runtime};
+use impel::{Array, ArrayError, DeviceId, Durability, LaunchError, Policy, Runtime};
 
 use crate::kernels::{self, WORDS_MIN};
 use crate::machines::{self, Faults};
@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     unharmed: u64,
     /// Failures of devices.
     failures: u64,
+    /// Launches that were repeated for their lost results.
+    repeated: u64,
 }
 
 impl Seen {
@@ -29,6 +31,7 @@ impl Seen {
         self.errors += other.errors;
         self.unharmed += other.unharmed;
         self.failures += other.failures;
+        self.repeated += other.repeated;
     }
 
     /// Nobody would notice a test in which nothing happens.
@@ -39,6 +42,10 @@ impl Seen {
             Faults::Tight => assert!(self.failures > 0 && self.errors == 0, "{self}"),
             Faults::Any => assert!(
                 self.failures > 10 && self.errors > 0 && self.unharmed > 5,
+                "{self}"
+            ),
+            Faults::Repaired => assert!(
+                self.failures > 10 && self.unharmed > 10 && self.repeated > 10,
                 "{self}"
             ),
         }
@@ -53,11 +60,12 @@ impl fmt::Display for Seen {
             errors,
             unharmed,
             failures,
+            repeated,
         } = self;
         write!(
             f,
             "{launches} launches and {reads} reads, {failures} failures of devices, after which {unharmed} programs lost nothing and \
-             {errors} reads and launches said what was lost"
+             {errors} reads and launches said what was lost; {repeated} launches were repeated"
         )
     }
 }
@@ -81,7 +89,13 @@ struct Both {
 pub(crate) fn run(seed: u64, faults: Faults) -> Seen {
     let mut random = Random(seed);
     let (machine, gpus) = machines::machine(&mut random, faults);
+    let durability = if faults == Faults::Repaired {
+        Durability::replay()
+    } else {
+        Durability::Off
+    };
     let imagined = Runtime::builder()
+        .durability(durability)
         .threads(1 + (random.next() % 2) as usize)
         .simulated(machine)
         .hang_after(Duration::from_secs(5), 20.0)
@@ -123,11 +137,17 @@ pub(crate) fn run(seed: u64, faults: Faults) -> Seen {
         );
     }
     both.seen.failures = both.imagined.report().failures().len() as u64;
+    both.seen.repeated = both.imagined.report().replayed();
     both.seen.unharmed = u64::from(both.seen.failures > 0 && both.seen.errors == 0);
     both.seen
 }
 
 impl Both {
+    /// Whether words may be lost for good.
+    fn may_lose(&self) -> bool {
+        self.faults != Faults::Repaired
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         (self.random.next() % bound as u64) as usize
     }
@@ -174,6 +194,7 @@ impl Both {
                 self.seen.errors += 1;
                 assert_ne!(self.faults, Faults::None, "{error}");
                 assert!(is_honest(&error), "{error}");
+                assert!(self.may_lose() || !is_loss(&error), "{error}");
             }
         }
     }
@@ -219,6 +240,7 @@ impl Both {
         self.seen.errors += 1;
         assert_ne!(self.faults, Faults::None, "{error}");
         assert!(says_what_was_lost(error), "{error}");
+        assert!(self.may_lose() || !are_lost(error), "{error}");
         let len = self.arrays[array].0.len();
         let words = Random(array as u64).floats(len, -1.0, 1.0);
         let (here, there) = &mut self.arrays[array];
@@ -242,6 +264,20 @@ fn says_what_was_lost(error: &ArrayError) -> bool {
     match error {
         ArrayError::Lost { device, words, .. } => device.starts_with("card ") && !words.is_empty(),
         ArrayError::Failed { cause, .. } => is_honest(cause),
+        _ => false,
+    }
+}
+
+/// Whether a launch failed because words that it needs are lost.
+fn is_loss(error: &LaunchError) -> bool {
+    matches!(error, LaunchError::Argument { cause, .. } if are_lost(cause))
+}
+
+/// Whether words are lost, and not merely never written because a launch was refused.
+fn are_lost(error: &ArrayError) -> bool {
+    match error {
+        ArrayError::Lost { .. } => true,
+        ArrayError::Failed { cause, .. } => is_loss(cause),
         _ => false,
     }
 }
