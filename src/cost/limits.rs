@@ -99,9 +99,17 @@ impl DeviceLimits {
     ///
     /// Memory and arithmetic overlap; ordinary and special operations share the arithmetic units.
     pub fn work_ns(&self, work: Work) -> f64 {
-        let memory = self.memory_s(work.bytes);
-        let arithmetic = work.ops / self.ops_per_s + work.special_ops / self.special_ops_per_s;
-        memory.max(arithmetic) * 1e9
+        self.memory_s(work.bytes).max(self.arithmetic_s(work)) * 1e9
+    }
+
+    /// The same where nothing is in the caches yet, as when a kernel runs for the first time.
+    pub fn first_work_ns(&self, work: Work) -> f64 {
+        let far = work.bytes / self.bandwidth_bytes_per_s;
+        far.max(self.arithmetic_s(work)) * 1e9
+    }
+
+    fn arithmetic_s(&self, work: Work) -> f64 {
+        work.ops / self.ops_per_s + work.special_ops / self.special_ops_per_s
     }
 
     /// Shortest time in which it could move so many bytes, in seconds. Beyond what the caches hold, less and less is found there.
@@ -224,6 +232,7 @@ mod tests {
             ..Work::default()
         };
         assert!((limits.work_ns(in_caches) - 50.0).abs() < 1e-9);
+        assert!((limits.first_work_ns(in_caches) - 500.0).abs() < 1e-9);
         let mut last_ns = 0.0;
         for bytes in (0..3000).map(f64::from) {
             let ns = limits.work_ns(Work {

@@ -194,6 +194,10 @@ impl Costs {
             Some((learnt, (class, distance))) => {
                 from_samples(learnt, class, distance, limits, prior_ns)
             }
+            // What a launch that nobody has seen needs is not in the caches.
+            None if learnt.is_none_or(|learnt| learnt.cold.is_none()) => {
+                self.prior(device, limits, limits.first_work_ns(work))
+            }
             None => self.prior(device, limits, prior_ns),
         };
         match learnt.and_then(|learnt| Some((learnt, learnt.cold?))) {

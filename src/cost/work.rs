@@ -14,7 +14,7 @@ pub struct Work {
     /// 32-bit operations that run at the device's full rate: additions, multiplications, comparisons (a fused
     /// multiply-add counts as two).
     pub ops: f64,
-    /// Operations that take many steps: division, square roots, exponentials, sines.
+    /// Operations that take many steps: atomic read-modify-writes, for which lanes take turns, division, square roots, exponentials, sines.
     pub special_ops: f64,
 }
 

@@ -399,7 +399,7 @@ pub struct Counts {
     pub flops: u32,
     /// Operations on integers and truth values.
     pub int_ops: u32,
-    /// Divisions, roots and transcendental functions of `f32`.
+    /// Divisions, roots and transcendental functions of `f32`, and atomic read-modify-writes.
     pub special: u32,
     /// Bytes loaded from storage.
     pub bytes_read: u32,

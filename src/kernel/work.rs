@@ -17,7 +17,7 @@ pub struct WorkEstimate {
     pub flops: f64,
     /// Operations on integers and truth values.
     pub int_ops: f64,
-    /// Divisions, roots and transcendental functions of `f32`.
+    /// Divisions, roots and transcendental functions of `f32`, and atomic read-modify-writes.
     pub special: f64,
     /// Bytes loaded from storage, repeated loads included.
     pub bytes_read: f64,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::affine::{Range, Variable};
 use super::guard::Trips;
-use crate::ir::{Address, BufferId, Kernel, Label, Math, Memory, Op, Scalar, Space, Stmt, ValueId};
+use crate::ir::{
+    Address, AtomicOp, BufferId, Kernel, Label, Math, Memory, Op, Scalar, Space, Stmt, ValueId,
+};
 
 /// What an invocation computes, both arms of every branch included.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +26,8 @@ pub struct Counts {
     pub flops: u32,
     /// Operations on integers and truth values.
     pub int_ops: u32,
-    /// Divisions, roots and transcendental functions of `f32`.
+    /// Divisions, roots and transcendental functions of `f32`, and atomic read-modify-writes: no device does them in all
+    /// lanes at once.
     pub special: u32,
     /// Bytes loaded from storage.
     pub bytes_read: u32,
@@ -74,8 +77,11 @@ impl Counter<'_> {
                 Stmt::Store { address, .. } => {
                     counts.bytes_written += self.bytes(address);
                 }
-                Stmt::Atomic { address, .. } => {
-                    counts.int_ops += 1;
+                Stmt::Atomic { address, op, .. } => {
+                    match op {
+                        AtomicOp::Load | AtomicOp::Store => counts.int_ops += 1,
+                        _ => counts.special += 1,
+                    }
                     counts.bytes_read += self.bytes(address);
                     counts.bytes_written += self.bytes(address);
                 }
