@@ -99,13 +99,22 @@ impl DeviceLimits {
     ///
     /// Memory and arithmetic overlap; ordinary and special operations share the arithmetic units.
     pub fn work_ns(&self, work: Work) -> f64 {
-        self.memory_s(work.bytes).max(self.arithmetic_s(work)) * 1e9
+        self.memory_s(self.moved_bytes(work))
+            .max(self.arithmetic_s(work))
+            * 1e9
     }
 
     /// The same where nothing is in the caches yet, as when a kernel runs for the first time.
     pub fn first_work_ns(&self, work: Work) -> f64 {
-        let far = work.bytes / self.bandwidth_bytes_per_s;
+        let far = self.moved_bytes(work) / self.bandwidth_bytes_per_s;
         far.max(self.arithmetic_s(work)) * 1e9
+    }
+
+    /// Bytes that move between the device and its memory for `work`. A CPU's caches fetch a line before they write to it, unless it is
+    /// there already; GPUs write past theirs. The CPU is the device without a link to its memory.
+    pub fn moved_bytes(&self, work: Work) -> f64 {
+        let fetches = self.up == Link::NONE;
+        work.bytes + if fetches { work.fresh_bytes } else { 0.0 }
     }
 
     fn arithmetic_s(&self, work: Work) -> f64 {
@@ -224,9 +233,20 @@ mod tests {
         let memory_bound = Work {
             bytes: 1000.0,
             ops: 100.0,
-            special_ops: 0.0,
+            ..Work::default()
         };
         assert!((limits.work_ns(memory_bound) - 1000.0).abs() < 1e-9);
+        let writing = Work {
+            fresh_bytes: 500.0,
+            ..memory_bound
+        };
+        assert!((limits.work_ns(writing) - 1500.0).abs() < 1e-9);
+        let link = Link {
+            latency_ns: 1e3,
+            bytes_per_s: 1e10,
+        };
+        let gpu = DeviceLimits { up: link, ..limits };
+        assert!((gpu.work_ns(writing) - 1000.0).abs() < 1e-9);
         let in_caches = Work {
             bytes: 500.0,
             ..Work::default()
@@ -244,6 +264,7 @@ mod tests {
         }
         let compute_bound = Work {
             bytes: 10.0,
+            fresh_bytes: 0.0,
             ops: 100.0,
             special_ops: 10.0,
         };

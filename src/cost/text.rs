@@ -3,14 +3,14 @@
 //! One line each, fields parted by spaces, numbers in Rust's shortest exact form, keys in hexadecimal; names end their line:
 //!
 //! ```text
-//! impel-costs 2
+//! impel-costs 3
 //! device DEVICE name
 //! limits DEVICE bandwidth near-bytes near-bandwidth ops special launch up-latency up-rate down-latency down-rate
 //! power DEVICE idle busy
 //! kernel KERNEL launches name
 //! learnt KERNEL DEVICE seen last
-//! first KERNEL DEVICE bytes,ops,special:ns
-//! samples KERNEL DEVICE bytes,ops,special:ns bytes,ops,special:ns ...
+//! first KERNEL DEVICE bytes,fresh,ops,special:ns
+//! samples KERNEL DEVICE bytes,fresh,ops,special:ns bytes,fresh,ops,special:ns ...
 //! end CHECKSUM
 //! ```
 //!
@@ -27,7 +27,7 @@ use super::power::Power;
 use super::table::{Costs, DeviceKey, KernelKey, is_time};
 use super::work::Work;
 
-const HEADER: &str = "impel-costs 2";
+const HEADER: &str = "impel-costs 3";
 
 /// Why a text is not a record of costs.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -148,10 +148,11 @@ fn samples_line(keys: &str, class: &Class) -> String {
 fn point_text(point: Point) -> String {
     let Work {
         bytes,
+        fresh_bytes,
         ops,
         special_ops,
     } = point.work;
-    format!("{bytes},{ops},{special_ops}:{}", point.ns)
+    format!("{bytes},{fresh_bytes},{ops},{special_ops}:{}", point.ns)
 }
 
 /// Adds what `line` says to `costs`, or returns `None` if it makes no sense.
@@ -217,6 +218,7 @@ fn read_point(field: &str, limits: &DeviceLimits) -> Option<Point> {
     });
     let work = Work {
         bytes: amounts.next()??,
+        fresh_bytes: amounts.next()??,
         ops: amounts.next()??,
         special_ops: amounts.next()??,
     };

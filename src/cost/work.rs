@@ -11,6 +11,9 @@ use crate::region::{Footprint, WORD_BYTES};
 pub struct Work {
     /// Bytes read and written in memory.
     pub bytes: f64,
+    /// Of these, bytes written without having been read. Where caches fetch a line before they write to it, they move twice, see
+    /// [`DeviceLimits::moved_bytes`](super::DeviceLimits::moved_bytes).
+    pub fresh_bytes: f64,
     /// 32-bit operations that run at the device's full rate: additions, multiplications, comparisons (a fused
     /// multiply-add counts as two).
     pub ops: f64,
@@ -35,8 +38,16 @@ impl Work {
         let words: u64 = touched
             .map(|touch| touch.reads.words() + touch.writes.words())
             .sum();
+        let touched = footprint.arguments.iter().filter(|touch| !touch.combine);
+        let fresh: u64 = touched
+            .flat_map(|touch| {
+                let missing = |span| touch.reads.words_missing(span);
+                touch.writes.iter().map(missing)
+            })
+            .sum();
         Self {
             bytes: (words * WORD_BYTES) as f64,
+            fresh_bytes: (fresh * WORD_BYTES) as f64,
             ops: (per_invocation.flops + per_invocation.int_ops) * invocations,
             special_ops: per_invocation.special * invocations,
         }
@@ -46,6 +57,7 @@ impl Work {
     pub fn times(self, count: f64) -> Self {
         Self {
             bytes: self.bytes * count,
+            fresh_bytes: self.fresh_bytes * count,
             ops: self.ops * count,
             special_ops: self.special_ops * count,
         }
@@ -56,6 +68,7 @@ impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             bytes,
+            fresh_bytes: _,
             ops,
             special_ops,
         } = self;

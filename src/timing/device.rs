@@ -113,7 +113,11 @@ impl Device {
     /// What `work` is for a device whose special operations go at the rate of `limits`.
     pub(crate) fn effort_of(&self, work: Work, limits: &DeviceLimits) -> Effort {
         let special = limits.ops_per_s / limits.special_ops_per_s;
-        self.effort(work.ops + work.special_ops * special, work.bytes, 1.0)
+        self.effort(
+            work.ops + work.special_ops * special,
+            limits.moved_bytes(work),
+            1.0,
+        )
     }
 }
 
@@ -160,6 +164,7 @@ mod tests {
         for (bytes, ops, special_ops) in [(5e5, 0.0, 0.0), (1e8, 1e6, 0.0), (1e3, 2e6, 3e5)] {
             let work = Work {
                 bytes,
+                fresh_bytes: bytes / 2.0,
                 ops,
                 special_ops,
             };

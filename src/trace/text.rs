@@ -169,7 +169,7 @@ records! {
     MemoryId { 0 }
     Tile { lo, hi }
     Range { array, span, write }
-    Work { bytes, ops, special_ops }
+    Work { bytes, fresh_bytes, ops, special_ops }
     Slide { all, step, lo, hi }
     Reach { array, reads, writes, exact, combine }
     Use { array, memory, needs, writes, combine }
@@ -396,6 +396,7 @@ mod tests {
         };
         let work = Work {
             bytes: 1e9,
+            fresh_bytes: 4.0,
             ops: 0.5,
             special_ops: 0.0,
         };

@@ -122,6 +122,7 @@ impl On<'_> {
         };
         let arithmetic = Work {
             bytes: 0.0,
+            fresh_bytes: 0.0,
             ..launch.work
         };
         let arithmetic_ns = own.limits.work_ns(arithmetic).max(1e-3);
