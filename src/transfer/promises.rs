@@ -468,6 +468,39 @@ fn near_ranges_travel_together_only_where_the_gap_is_cheaper_and_still_valid() {
 }
 
 #[test]
+fn words_that_only_will_be_sent_to_a_gpu_do_not_come_home_from_it_in_a_gap() {
+    let mut world = World::new();
+    let read = |shares: &[(u8, u64, u64)]| Launched {
+        uses: [Use::ReadWhole, Use::Untouched, Use::Untouched],
+        plan: plan(shares),
+    };
+    let write = Launched {
+        uses: [Use::Write, Use::Untouched, Use::Untouched],
+        plan: plan(&[(3, 0, ROWS)]),
+    };
+    world.launch(&write);
+    // The host overwrites four words, which the GPU is to get again in the launch for which the words around them go home.
+    let overwritten = 40..44;
+    world.clock += 1;
+    for word in overwritten.clone() {
+        world.arrays[0].latest[word] = world.clock;
+        world.arrays[0].held[0][word] = world.clock;
+    }
+    let touch = Touch::writing(Span::new(overwritten.start as u64, overwritten.end as u64));
+    commit(
+        &mut world.residencies[0],
+        &touch,
+        MemoryId::HOST,
+        Company::Alone,
+    );
+    let both = read(&[(3, 0, 3), (0, 3, ROWS)]);
+    let list = world.schedule(&both, Merging::ByLink);
+    world.make(&list);
+    world.run(&both);
+    world.assert_beliefs_are_true();
+}
+
+#[test]
 fn two_views_of_one_array_share_what_has_arrived() {
     let residency = Residency::new(WORDS as u64, MemoryId::HOST);
     let whole = plan(&[(1, 0, ROWS)]);

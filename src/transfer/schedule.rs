@@ -295,7 +295,13 @@ impl Schedule<'_> {
         ordered.sort_unstable();
         if self.merging == Merging::ByLink {
             let gap_words_max = self.gap_words_max(from, to);
-            ordered = joined(&ordered, gap_words_max, present.now().valid(from), written);
+            // Copies into host memory are made before all others: what those will bring to `from` is not there yet.
+            let held = if to == MemoryId::HOST {
+                present.before
+            } else {
+                present.now()
+            };
+            ordered = joined(&ordered, gap_words_max, held.valid(from), written);
         }
         let spans: SpanSet = ordered.iter().map(|(span, ..)| *span).collect();
         self.copies.totals.gap_words += ordered.iter().map(|(.., gap)| gap).sum::<u64>();
