@@ -7,6 +7,7 @@ mod table;
 mod verbs;
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser};
@@ -43,14 +44,24 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(message)) => {
             if !message.is_empty() {
-                eprintln!("impel: {message}");
+                complain(&message);
             }
             ExitCode::from(1)
         }
         Err(Failure::Usage(message)) => {
-            eprintln!("impel: {message}");
+            complain(&message);
             ExitCode::from(2)
         }
+    }
+}
+
+/// Says on standard error why there is no more; to a terminal in lines that fit it.
+fn complain(message: &str) {
+    let line = format!("impel: {message}");
+    if std::io::stderr().is_terminal() {
+        eprintln!("{}", table::wrapped(&line, 2));
+    } else {
+        eprintln!("{line}");
     }
 }
 

@@ -160,18 +160,30 @@ impl DeviceLimits {
     }
 }
 
-impl fmt::Display for DeviceLimits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.1} GB/s, {:.1} Gop/s, {:.1} special Gop/s, launch {:.1} µs, up {}, down {}",
+impl DeviceLimits {
+    /// What it does by itself, for people.
+    pub(super) fn shown_rates(&self) -> String {
+        format!(
+            "{:.1} GB/s, {:.1} Gop/s, {:.1} special Gop/s, launch {:.1} µs",
             self.bandwidth_bytes_per_s / 1e9,
             self.ops_per_s / 1e9,
             self.special_ops_per_s / 1e9,
             self.launch_ns / 1e3,
-            self.up,
-            self.down
         )
+    }
+
+    /// How it is reached, for people; nothing if it needs no copies.
+    pub(super) fn shown_links(&self) -> Option<String> {
+        let apart = (self.up, self.down) != (Link::NONE, Link::NONE);
+        apart.then(|| format!("up {}, down {}", self.up, self.down))
+    }
+}
+
+impl fmt::Display for DeviceLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown_rates())?;
+        let links = self.shown_links();
+        links.map_or(Ok(()), |links| write!(f, ", {links}"))
     }
 }
 

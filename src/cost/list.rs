@@ -28,7 +28,11 @@ impl Costs {
     ) -> fmt::Result {
         let name = self.devices.get(&device).map(|note| note.name.as_str());
         let name = name.filter(|name| !name.is_empty()).unwrap_or("a device");
-        writeln!(f, "  on {name}: {} samples", learnt.seen)?;
+        match learnt.seen {
+            0 => writeln!(f, "  on {name}: only a first run")?,
+            1 => writeln!(f, "  on {name}: 1 sample")?,
+            samples => writeln!(f, "  on {name}: {samples} samples")?,
+        }
         for class in learnt.classes.values() {
             let middle = class.summary();
             let (at_best, us) = (middle.work_ns / 1e3, middle.ns / 1e3);
@@ -47,7 +51,12 @@ impl fmt::Display for Costs {
         for (device, note) in &self.devices {
             writeln!(f, "device {:016x} {}", device.0, note.name)?;
             match &note.limits {
-                Some(limits) => writeln!(f, "  {limits}")?,
+                Some(limits) => {
+                    writeln!(f, "  {}", limits.shown_rates())?;
+                    if let Some(links) = limits.shown_links() {
+                        writeln!(f, "  {links}")?;
+                    }
+                }
                 None => writeln!(f, "  not measured")?,
             }
             if let Some(power) = note.power {
@@ -97,9 +106,9 @@ mod tests {
         });
         let expected = "\
 device 0000000000000001 a CPU
-  10.0 GB/s, 50.0 Gop/s, 5.0 special Gop/s, launch 10.0 µs, up no copy needed, down no copy needed
+  10.0 GB/s, 50.0 Gop/s, 5.0 special Gop/s, launch 10.0 µs
 kernel 0000000000000007 saxpy
-  on a CPU: 1 samples
+  on a CPU: 1 sample
            250.0 µs ±   0 % for work that takes 100.0 µs at the device's limits
 ";
         assert_eq!(costs.to_string(), expected);

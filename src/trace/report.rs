@@ -1,5 +1,6 @@
 //! What happened? Launches, times and bytes moved, added up for people.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -177,9 +178,9 @@ impl fmt::Display for Report {
         for ((kernel, device), runs) in &self.kernels {
             write!(
                 f,
-                "{:<16} {:<24.24} {:>7} {:>11}",
+                "{:<16} {:<24} {:>7} {:>11}",
                 kernel,
-                self.name(device.0),
+                fitted(self.name(device.0), 24),
                 runs.parts,
                 runs.workgroups
             )?;
@@ -198,9 +199,7 @@ impl fmt::Display for Report {
         for (device, joules) in &self.joules {
             writeln!(f, "{joules:.3} J drawn by {}", self.name(device.0))?;
         }
-        for (device, cause) in &self.failures {
-            writeln!(f, "{} failed: {cause}", self.name(device.0))?;
-        }
+        self.show_failures(f)?;
         if self.replayed > 0 {
             writeln!(
                 f,
@@ -248,11 +247,30 @@ impl Report {
         let devices: BTreeSet<DeviceId> = self.kernels.keys().map(|(_, device)| *device).collect();
         for device in devices {
             let percent = 100.0 * self.utilisation(device);
-            let name = self.name(device.0);
-            writeln!(f, "{name:.44} busy {percent:.1} % of {seconds:.3} s")?;
+            let name = fitted(self.name(device.0), 44);
+            writeln!(f, "{name} busy {percent:.1} % of {seconds:.3} s")?;
         }
         for running in self.running.iter().filter(|running| running.is_overdue()) {
             writeln!(f, "{running}")?;
+        }
+        Ok(())
+    }
+
+    /// What failed, and how often if it was the same again.
+    fn show_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for same in self.failures.chunk_by(|a, b| a == b) {
+            let (device, cause) = &same[0];
+            let name = self.name(device.0);
+            // Most causes begin with the device.
+            let cause = cause
+                .strip_prefix(name)
+                .and_then(|cause| cause.strip_prefix(": "))
+                .unwrap_or(cause);
+            write!(f, "{name} failed: {cause}")?;
+            match same.len() {
+                1 => writeln!(f)?,
+                times => writeln!(f, " ({times} times)")?,
+            }
         }
         Ok(())
     }
@@ -264,6 +282,15 @@ impl Report {
             self.name(memory.0).to_owned()
         }
     }
+}
+
+/// A name in a column of this width, with a mark where its end is missing.
+fn fitted(name: &str, width: usize) -> Cow<'_, str> {
+    if name.chars().count() <= width {
+        return Cow::Borrowed(name);
+    }
+    let start: String = name.chars().take(width - 1).collect();
+    Cow::Owned(format!("{}…", start.trim_end()))
 }
 
 #[cfg(test)]
@@ -288,6 +315,9 @@ mod tests {
         report.add_copies(MemoryId::HOST, MemoryId(1), &spans);
         report.add_reason(Reason::Halo, spans.words());
         report.set_now(4_000_000, Vec::new());
+        for cause in ["GPU: lost", "GPU: lost", "no room"] {
+            report.add_failure(DeviceId(1), cause.to_owned());
+        }
         assert_eq!(report.bytes_for(Reason::Halo), 2_000_000);
         assert_eq!(report.utilisation(DeviceId::CPU), 0.25);
         let runs = report.runs("saxpy", DeviceId::CPU);
@@ -302,6 +332,8 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("CPU busy 25.0 % of 0.004 s"), "{text}");
+        let failures = "GPU failed: lost (2 times)\nGPU failed: no room\n";
+        assert!(text.contains(failures), "{text}");
         assert!(text.ends_with("\n2.000 MB of that for halo"), "{text}");
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),

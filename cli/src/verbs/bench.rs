@@ -64,7 +64,8 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
         for (place, policy) in places(&rt) {
             let line = time(&rt, kernel, &policy, &choice);
             let line = line.unwrap_or_else(|reason| reason);
-            table::say(&format!("{:<15} {place:<26.26} {line}\n", kernel.name));
+            let place = table::fitted(&place, 26);
+            table::say(&format!("{:<15} {place:<26} {line}\n", kernel.name));
         }
     }
     Ok(())

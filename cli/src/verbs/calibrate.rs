@@ -45,10 +45,10 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
             Some(limits) => {
                 let _ = writeln!(
                     text,
-                    "  memory      {:.1} GB/s\n  arithmetic  {:.1} Gop/s\n  functions   {:.1} Gop/s\n  launch      {}\n  upload      {}\n  download    {}",
-                    limits.bandwidth_bytes_per_s / 1e9,
-                    limits.ops_per_s / 1e9,
-                    limits.special_ops_per_s / 1e9,
+                    "  memory      {} GB/s\n  arithmetic  {} Gop/s\n  functions   {} Gop/s\n  launch      {}\n  upload      {}\n  download    {}",
+                    table::giga(limits.bandwidth_bytes_per_s),
+                    table::giga(limits.ops_per_s),
+                    table::giga(limits.special_ops_per_s),
                     table::time(limits.launch_ns),
                     limits.up,
                     limits.down
@@ -58,7 +58,8 @@ fn run(arguments: &mut lexopt::Parser) -> Result<(), Failure> {
         }
         let power = outcome.power.map(|power| power.to_string());
         let power = power.unwrap_or_else(|why| format!("unknown: {why}"));
-        let _ = writeln!(text, "  power       {power}");
+        let power = table::wrapped(&format!("  power       {power}"), 14);
+        let _ = writeln!(text, "{power}");
     }
     table::say(&text);
     if failed.is_empty() {

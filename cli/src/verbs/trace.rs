@@ -112,8 +112,8 @@ fn summary(trace: &Trace) -> String {
         // Writing to a string does not fail, here and below.
         let _ = writeln!(
             text,
-            "{:<44.44} {time:>9} {what:<9} {share:>5.1} %",
-            trace.lane_name(lane)
+            "{:<44} {time:>9} {what:<9} {share:>5.1} %",
+            table::fitted(&trace.lane_name(lane), 44)
         );
     }
     if trace.dropped > 0 {
