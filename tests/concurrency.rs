@@ -1,6 +1,7 @@
 //! Does anything that threads can do at the same time, or drop at any moment, cost a result or block for ever?
 
 mod devices;
+mod random;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use impel::trace::{Event, LaunchNo};
 use impel::{Array, Graph, Pending, Policy, Runtime};
+use random::Random;
 use rayon::prelude::*;
 
 impel::shader!(mod adding, wgsl = r#"
@@ -65,19 +67,6 @@ fn in_time(patience: Duration, body: impl FnOnce() + Send + 'static) {
 }
 
 const PATIENCE: Duration = Duration::from_mins(3);
-
-/// `SplitMix64` (Steele, Lea and Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as usize % end
-    }
-}
 
 #[test]
 fn handles_may_go_to_any_thread() {

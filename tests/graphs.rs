@@ -1,11 +1,13 @@
 //! Does a step that was recorded once and replayed do what its launches do one by one?
 
 mod devices;
+mod random;
 
 use std::time::Duration;
 
 use impel::{Array, DeviceId, GraphError, LaunchError, Policy, Runtime};
 use impel_kernels::jacobi::wgsl as jacobi;
+use random::Random;
 
 impel::shader!(mod mix, wgsl = r#"
 struct Params { n: u32, factor: u32 }
@@ -33,19 +35,6 @@ fn count_down(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 }
 "#);
-
-/// `SplitMix64` (Steele, Lea and Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as usize % end
-    }
-}
 
 /// One thing that a step does.
 #[derive(Clone, Copy, Debug)]
