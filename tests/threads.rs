@@ -8,12 +8,19 @@ mod devices;
 
 use std::sync::Arc;
 
-use impel::{Array, DeviceId, Policy, Runtime};
+use impel::{Array, DeviceId, Launch, Policy, Runtime};
 use impel_kernels::saxpy::saxpy as axpy;
 use impel_kernels::saxpy::wgsl as saxpy;
 
 const LEN: usize = 10_007;
 const ROUNDS: usize = 20;
+
+/// Adds half of `x` to `y`.
+fn half_added<'a>(x: &'a Array<f32>, y: &'a mut Array<f32>) -> Launch<'a> {
+    let n = y.len() as u32;
+    let params = saxpy::Params { alpha: 0.5, n };
+    saxpy::saxpy { params, x, y }.over(n)
+}
 
 /// Several threads that launch on their own arrays and read a shared one.
 fn crowd(rt: &Runtime, policy: impl Fn(usize) -> Policy + Sync) {
@@ -24,16 +31,7 @@ fn crowd(rt: &Runtime, policy: impl Fn(usize) -> Policy + Sync) {
             scope.spawn(move || {
                 let mut own = rt.array_from_vec(vec![thread as f32; LEN]).unwrap();
                 for round in 0..ROUNDS {
-                    let params = saxpy::Params {
-                        alpha: 0.5,
-                        n: LEN as u32,
-                    };
-                    let launch = saxpy::saxpy {
-                        params,
-                        x: shared,
-                        y: &mut own,
-                    }
-                    .over(LEN);
+                    let launch = half_added(shared, &mut own);
                     rt.launch(launch.with_policy(policy(thread + round)))
                         .unwrap();
                     if round % 7 == thread {
@@ -137,16 +135,7 @@ fn async_readers_get_what_gpus_wrote() {
         let x = rt.array_from_vec(vec![2.0_f32; LEN]).unwrap();
         let mut y = rt.zeros::<f32>(LEN).unwrap();
         for _ in 0..3 {
-            let params = saxpy::Params {
-                alpha: 0.5,
-                n: LEN as u32,
-            };
-            let launch = saxpy::saxpy {
-                params,
-                x: &x,
-                y: &mut y,
-            }
-            .over(LEN);
+            let launch = half_added(&x, &mut y);
             rt.launch(launch.with_policy(Policy::GpuOnly(gpu))).unwrap();
         }
         let y = pollster::block_on(y.read_async()).unwrap();
@@ -228,16 +217,7 @@ fn a_lent_gpu_serves_both_its_owner_and_the_runtime() {
         let x = rt.array_from_vec(vec![2.0_f32; LEN]).unwrap();
         let mut y = rt.zeros::<f32>(LEN).unwrap();
         for _ in 0..3 {
-            let params = saxpy::Params {
-                alpha: 0.5,
-                n: LEN as u32,
-            };
-            let launch = saxpy::saxpy {
-                params,
-                x: &x,
-                y: &mut y,
-            }
-            .over(LEN);
+            let launch = half_added(&x, &mut y);
             rt.launch(launch.with_policy(Policy::GpuOnly(lent)))
                 .unwrap();
             let buffer = device.create_buffer(&wgpu::BufferDescriptor {
