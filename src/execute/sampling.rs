@@ -86,11 +86,9 @@ impl Shared {
         let Some((number, tolerance)) = self.sampler.next() else {
             return Ok(None);
         };
-        let tile = if whole {
-            part.tile
-        } else {
-            sample_of(job, part.tile, number)
-        };
+        let sample = sample_of(job, part.tile, number);
+        let whole = whole || !is_apart(job, part.tile, sample, company);
+        let tile = if whole { part.tile } else { sample };
         let footprint = job.footprint_in(tile, company);
         let Some(scratch) = self.copy_of(part, (job, bound), &footprint)? else {
             return Ok(None);
@@ -221,6 +219,23 @@ fn sample_of(job: &Job<'_>, tile: Tile, number: u64) -> Tile {
     sample.lo[axis] = lo + (place % u64::from(hi - lo - groups + 1)) as u32;
     sample.hi[axis] = sample.lo[axis] + groups;
     sample
+}
+
+/// Whether nothing else of a part writes what a sample of it writes.
+fn is_apart(job: &Job<'_>, part: Tile, sample: Tile, company: Company) -> bool {
+    let axis = job.axis();
+    let (mut before, mut after) = (part, part);
+    before.hi[axis] = sample.lo[axis];
+    after.lo[axis] = sample.hi[axis];
+    let own = job.footprint_in(sample, company);
+    let mut rest = [before, after]
+        .into_iter()
+        .filter(|rest| rest.lo[axis] < rest.hi[axis]);
+    rest.all(|rest| {
+        let others = job.footprint_in(rest, company);
+        let mut both = own.arguments.iter().zip(&others.arguments);
+        both.all(|(own, other)| own.writes.intersection(&other.writes).is_empty())
+    })
 }
 
 /// Each workgroup of a tile, the last one first.

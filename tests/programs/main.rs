@@ -1,5 +1,5 @@
 //! Do random programs give on random imagined machines, where things go wrong, what they give on the CPU alone? Bit for bit, or an
-//! error that says what was lost; a seed that fails is printed.
+//! error that says what was lost; a seed that fails is printed, and `IMPEL_TEST_SEED` runs its program alone.
 
 #[path = "../devices/mod.rs"]
 mod devices;
@@ -31,7 +31,11 @@ fn run_all(first_seed: u64, faults: machines::Faults) {
         PROGRAMS
     };
     let mut seen = run::Seen::default();
-    for seed in first_seed..first_seed + count {
+    let one: Option<u64> = std::env::var("IMPEL_TEST_SEED")
+        .ok()
+        .map(|seed| seed.parse().expect("a number"));
+    let seeds = one.map_or(first_seed..first_seed + count, |seed| seed..seed + 1);
+    for seed in seeds {
         let (done, when) = mpsc::channel();
         let program = std::thread::spawn(move || {
             let seen = run::run(seed, faults);
@@ -48,7 +52,9 @@ fn run_all(first_seed: u64, faults: machines::Faults) {
         seen.add(&of_program);
     }
     println!("{count} programs, {faults:?}: {seen}");
-    seen.check(faults);
+    if one.is_none() {
+        seen.check(faults);
+    }
 }
 
 #[test]
