@@ -115,7 +115,7 @@ impl Started {
 
 impl Shared {
     /// Finds or makes the buffers of all GPU parts before anything moves. A part without room leaves the plan as a failure, and one
-    /// that fits only piece by piece as a stream of pieces.
+    /// that fits only piece by piece as a stream of pieces; where there is one, all GPU parts are.
     pub(super) fn bind_gpu_parts(
         &self,
         job: &Job<'_>,
@@ -176,6 +176,14 @@ impl Shared {
             }
             true
         });
+        if !streams.is_empty() {
+            // A stream may have to wait for room. What waits must not hold any elsewhere, or two launches wait for each other for ever: so
+            // all GPU parts become streams, each of which holds nothing while it waits.
+            for bound in bound.drain(..) {
+                Stream::add(&mut streams, bound.part(), vec![bound.part().tile]);
+            }
+            plan.parts.retain(|part| part.device == DeviceId::CPU);
+        }
         (bound, streams)
     }
 

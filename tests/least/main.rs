@@ -229,3 +229,24 @@ fn programs_on_the_gpus_of_this_machine_move_the_fewest_bytes_too() {
         assert!(gpus.contains(&DeviceId(1)));
     });
 }
+
+/// Memories that hold a few rows: launches run in windows, and several at once wait for room on several GPUs.
+#[test]
+fn programs_on_gpus_that_hold_next_to_nothing_end_and_are_right() {
+    let cases = if devices::long() { 3000 } else { 200 };
+    let mut number = 0;
+    on_random_programs(cases, 3, |program| {
+        number += 1;
+        let mut gpu = Gpu::card().with_memory([300, 500, 700, 900, 1200][number % 5]);
+        gpu.overlap = number % 2 == 0;
+        let machine = [gpu.clone(), gpu.clone(), gpu]
+            .into_iter()
+            .fold(Machine::desktop(), Machine::with);
+        let builder = devices::builder().merging(number % 3 != 0).trace(true);
+        let rt = builder.simulated(machine).build().unwrap();
+        moved_words(&rt, program);
+        rt.trace()
+            .verify(Ending::Open)
+            .expect("every read saw the last write");
+    });
+}
