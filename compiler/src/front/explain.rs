@@ -107,6 +107,13 @@ const EXPLAINED: &[(&str, Option<&str>, Option<&str>)] = &[
         Some("write `var<storage, read_write>`"),
     ),
     (
+        "does not match the declared return type",
+        Some("this function does not return a value of its type on every path"),
+        Some(
+            "a `return` with a value must stand at its end, also behind a loop that is never left by a `break`",
+        ),
+    ),
+    (
         "The `switch` is missing a `default` case",
         None,
         Some("add `default: {}`"),
