@@ -42,8 +42,6 @@ const WORK_PER_FIXED_MIN: f64 = 4.0;
 const WORK_PART_MIN: f64 = 0.01;
 /// A device without a part in the plan is tried if it could contribute this much of the joint speed.
 const RESERVE_GAIN_MIN: f64 = 0.08;
-/// Bound on the corrections of a chunk's size to the copies of the very units it is made of.
-const CORRECTIONS_MAX: usize = 4;
 
 /// A launch that is predicted to take less is carried out as planned, in ns.
 const BALANCED_NS_MIN: f64 = 500_000.0;
@@ -321,7 +319,7 @@ impl Balance {
             let mine = |side: &Units| side.intersection(planned).len();
             let most_mine = sides.iter().flatten().copied().max_by_key(mine);
             if let Some(side) = most_mine.filter(|side| mine(side) > 0) {
-                return Some(side);
+                return Some(side.intersection(planned));
             }
             let beyond = |side: &Units| self.drain_ns(*side, at, now_ns);
             let latest = |a: &Units, b: &Units| beyond(a).total_cmp(&beyond(b));
@@ -329,7 +327,8 @@ impl Balance {
                 return Some(side);
             }
         } else if let Some(found) = self.free.around(planned) {
-            return Some(found);
+            let mine = found.intersection(planned);
+            return Some(if mine.is_empty() { found } else { mine });
         }
         let slow = |a: &Units, b: &Units| {
             self.drain_ns(*a, at, now_ns)
@@ -366,20 +365,23 @@ impl Balance {
     fn place(&self, at: usize, wanted: u64, now_ns: f64) -> Units {
         let hand = &self.hands[at];
         let side = self.next_side(at, now_ns).expect("something is free");
-        let allowed_ns = hand.copies_ns(side) / side.len() as f64;
-        let mut wanted = wanted;
-        let mut units = self.within(at, side, wanted);
-        for _ in 0..CORRECTIONS_MAX {
-            // Copies may be dearer in these units than on the average of those that come next.
-            let assumed = (hand.unit_ns() + allowed_ns) * units.len() as f64;
-            let really = hand.unit_ns() * units.len() as f64 + hand.copies_ns(units);
-            if really <= 1.1 * assumed || wanted <= self.multiple {
-                break;
-            }
-            wanted = ((wanted as f64 * assumed / really) as u64).max(1);
-            units = self.within(at, side, wanted);
+        let copies_ns = hand.copies_ns(side);
+        if copies_ns == 0.0 {
+            return self.within(at, side, wanted);
         }
-        units
+        // Copies may be dearer or cheaper in the units at hand than on the average of those that come next.
+        let time_ns = |units: Units| hand.unit_ns() * units.len() as f64 + hand.copies_ns(units);
+        let most_ns = (hand.unit_ns() + copies_ns / side.len() as f64) * wanted as f64;
+        let (mut good, mut bad) = (1, side.len().div_ceil(self.multiple) + 1);
+        while bad - good > 1 {
+            let blocks = u64::midpoint(good, bad);
+            if time_ns(self.within(at, side, blocks * self.multiple)) <= most_ns {
+                good = blocks;
+            } else {
+                bad = blocks;
+            }
+        }
+        self.within(at, side, good * self.multiple)
     }
 
     /// `wanted` units of the free interval `side`, where device number `at` should take them, cut at multiples.
