@@ -34,6 +34,8 @@ pub(crate) struct Finding {
     pub(crate) obeyed_over_single: f64,
     /// The same as `over_single`, costs wrong by up to 4×.
     pub(crate) mistaken_over_single: f64,
+    /// How many times the fixed overheads of its devices the launch takes.
+    pub(crate) overheads: f64,
     /// Whether the launch is large.
     pub(crate) large: bool,
     /// Chunks of the balanced launch per device that took part.
@@ -77,7 +79,8 @@ pub(crate) fn study(case: &Case) -> Finding {
 
     let joint_ns = 1.0 / singles.iter().map(|ns| 1.0 / ns).sum::<f64>();
     let overhead_ns = case.situation(&truth, None, overhead_ns);
-    finding.large = joint_ns >= LARGE * overhead_ns;
+    finding.overheads = joint_ns / overhead_ns;
+    finding.large = finding.overheads >= LARGE;
     if finding.large && truth.len() > 1 && case.is_at_home() {
         let ideal_ns = ideal_ns(case, &singles);
         finding.efficiency_static = Some(ideal_ns / obeyed_ns);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Took;
-use super::terms::Terms;
+use super::terms::{DOUBT_OF_GUESSES, Terms};
 use crate::plan::situation::Units;
 
 /// Weight of the newest chunk in a device's speed.
@@ -12,8 +12,6 @@ const NEWEST: f64 = 0.6;
 const DOUBT_MEASURED: f64 = 1.12;
 /// Of the time of a chunk, at least this part is its work, whatever the fixed cost is believed to be.
 const WORK_PART_MIN: f64 = 0.25;
-/// Terms that may be wrong by this factor are a guess about the device.
-const DOUBT_OF_GUESSES: f64 = 2.0;
 /// Bounds on how many times longer than believed copies may take.
 const SLOWER_COPIES: (f64, f64) = (0.25, 8.0);
 /// Standard deviations that a doubt covers.

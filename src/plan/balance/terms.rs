@@ -11,12 +11,16 @@ use crate::region::Footprint;
 
 /// A launch that is predicted to take less than this many times the fixed costs of its devices is not worth chunks.
 const FIXED_COSTS_MIN: f64 = 20.0;
+/// The same, where the plan rests on a guess: its cuts may be worse than the chunks' costs.
+const FIXED_COSTS_MIN_UNSURE: f64 = 8.0;
 /// The same, of copies that do not shrink with a part.
 const ENTRY_COSTS_MIN: f64 = 4.0;
 /// Pieces of the axis whose copies are priced one by one.
 const PIECES: u64 = 24;
 /// Samples after which a spread is believed.
 const SAMPLES_ENOUGH: u32 = 3;
+/// Predictions that may be wrong by this factor are guesses.
+pub(super) const DOUBT_OF_GUESSES: f64 = 2.0;
 /// A wider spread says no more than that nothing is known.
 const SPREAD_MAX: f64 = 0.8;
 
@@ -91,6 +95,14 @@ fn spread(whole: &Prediction) -> f64 {
     }
 }
 
+/// Whether a prediction rests on no measurement of the kernel that one would rely on.
+fn is_guess(whole: &Prediction) -> bool {
+    matches!(
+        whole.source,
+        Source::Prior | Source::Guess | Source::FirstRun
+    )
+}
+
 /// The factor by which the truth may differ from a prediction.
 fn doubt(whole: &Prediction) -> f64 {
     match whole.source {
@@ -125,14 +137,20 @@ impl Balance {
         }
         let makespan_ns = plan.makespan_ns();
         let fixed = |index: &usize| situation.candidates[*index].whole.fixed_ns;
-        let soon = |index: &&usize| makespan_ns > FIXED_COSTS_MIN * fixed(index);
+        let guess = |index: &usize| is_guess(&situation.candidates[*index].whole);
+        let unsure = usable.iter().any(guess);
+        let fixed_costs_min = if unsure {
+            FIXED_COSTS_MIN_UNSURE
+        } else {
+            FIXED_COSTS_MIN
+        };
+        let soon = |index: &&usize| makespan_ns > fixed_costs_min * fixed(index);
         let planned = |index: &usize| planned_units(situation, plan, axis, *index);
         // For energy, the devices that take part are the plan's; it has them finish together, and so does the balance.
         let frugal = situation.objective != Objective::Time;
         let joins = |index: &&usize| (soon(index) && !frugal) || planned(index).is_some();
         let joining: Vec<usize> = usable.iter().filter(joins).copied().collect();
-        let all_soon = joining.iter().all(|index| soon(&index));
-        if joining.len() < 2 || !all_soon {
+        if joining.len() < 2 {
             return None;
         }
         let full = footprint(situation.whole());
@@ -162,14 +180,22 @@ impl Balance {
                 extent,
             ));
         }
-        let paid = |own: &Terms| {
-            makespan_ns > FIXED_COSTS_MIN * own.chunk_ns
-                && makespan_ns > ENTRY_COSTS_MIN * own.enter_ns
+        let of_all = |ns: fn(&Terms) -> f64| {
+            let planned = terms.iter().filter(|own| !own.planned.is_empty());
+            if unsure {
+                // Of all devices' time, what one more chunk of each would take.
+                let own = |own: &Terms| ns(own) * own.planned.len() as f64;
+                planned.map(own).sum::<f64>() / extent as f64
+            } else {
+                planned.map(ns).fold(0.0, f64::max)
+            }
         };
-        if !terms.iter().filter(|own| !own.planned.is_empty()).all(paid) {
+        if makespan_ns <= fixed_costs_min * of_all(|own| own.chunk_ns)
+            || makespan_ns <= ENTRY_COSTS_MIN * of_all(|own| own.enter_ns)
+        {
             return None;
         }
-        let sure = terms.iter().all(|own| own.doubt < 2.0);
+        let sure = terms.iter().all(|own| own.doubt < DOUBT_OF_GUESSES);
         if sure && plan.parts.len() < 2 {
             return None;
         }
