@@ -469,6 +469,11 @@ impl<'a> Curve<'a> {
         });
     }
 
+    /// Whether some words may come from other GPUs' memories.
+    pub(super) fn reaches_far(&self) -> bool {
+        self.demands.iter().any(|own| own.way == Way::Far)
+    }
+
     /// Time that `units` take of other GPUs' links.
     pub(super) fn far_ns(&self, units: Units) -> f64 {
         if units.is_empty() {

@@ -40,7 +40,8 @@ pub(super) fn fewest(curves: &[Curve<'_>], extent: u64, multiple: u64) -> Shares
         let mut used = used.collect::<Vec<bool>>().into_iter();
         taking.retain(|_| used.next().unwrap_or(false));
         level.units.retain(|units| units.lo < units.hi);
-        let Some((out, without)) = without_one(&taking, extent, multiple, enough_ns) else {
+        let Some((out, without)) = without_one(&taking, &level, (extent, multiple), enough_ns)
+        else {
             break;
         };
         taking.remove(out);
@@ -106,14 +107,24 @@ pub(super) fn with_a_second(
 /// Which of three or more curves to leave out, and the shares of the others, if those still end by `enough_ns`.
 fn without_one(
     used: &[&Curve<'_>],
-    extent: u64,
-    multiple: u64,
+    level: &Level,
+    (extent, multiple): (u64, u64),
     enough_ns: f64,
 ) -> Option<(usize, Level)> {
     if used.len() < 3 {
         return None;
     }
-    let left_out = (0..used.len()).filter_map(|out| {
+    let speed: f64 = used.iter().map(|curve| 1.0 / curve.unit_ns).sum();
+    let far = used.iter().any(|curve| curve.reaches_far());
+    let worth_trying = |out: &usize| {
+        // The others take at least so much longer with its units; but fewer devices may need fewer words of others.
+        if far {
+            return true;
+        }
+        let others = speed - 1.0 / used[*out].unit_ns;
+        level.end_ns * (1.0 - TOLERANCE) + level.units[*out].len() as f64 / others <= enough_ns
+    };
+    let left_out = (0..used.len()).filter(worth_trying).filter_map(|out| {
         let mut fewer = used.to_vec();
         fewer.remove(out);
         Some((out, balance(&fewer, extent, multiple, enough_ns)?))
@@ -147,15 +158,39 @@ fn balance(curves: &[&Curve<'_>], extent: u64, multiple: u64, within_ns: f64) ->
     // Without copies the balance is known but for whole units: try the end time at which that is enough.
     let speed: f64 = curves.iter().map(|curve| 1.0 / curve.unit_ns).sum();
     let mut next_ns = low.end_ns + (curves.len() as u64 * multiple) as f64 / speed;
-    for _ in 0..TURNS_MAX {
+    let (mut ns_per_unit, mut known) = (1.0 / speed, false);
+    let mut tightened = false;
+    for turn in 0..TURNS_MAX {
         if high.end_ns - low.end_ns <= TOLERANCE * high.end_ns {
             break;
         }
         match axis.greedy(curves, next_ns.min(high.end_ns), &low, &high) {
-            Ok(enough) => high = enough,
-            Err(too_early) => low = too_early,
+            Ok(enough) => {
+                high = enough;
+                // Often it is hardly more than enough.
+                next_ns = if tightened {
+                    f64::midpoint(low.end_ns, high.end_ns)
+                } else {
+                    high.end_ns * (1.0 - 0.9 * TOLERANCE)
+                };
+                tightened = !tightened;
+            }
+            Err(too_early) => {
+                // What is reached grows with the end time, along few straight lines.
+                let more = too_early.reached().saturating_sub(low.reached()) as f64;
+                if known && more > 0.0 {
+                    ns_per_unit = (too_early.end_ns - low.end_ns) / more;
+                }
+                known = true;
+                low = too_early;
+                let left = (extent - low.reached() + multiple) as f64;
+                next_ns = low.end_ns + left * ns_per_unit * 1.0001;
+                // Halving guards against bends and leaps.
+                if next_ns >= high.end_ns || turn % 3 == 2 {
+                    next_ns = f64::midpoint(low.end_ns, high.end_ns);
+                }
+            }
         }
-        next_ns = f64::midpoint(low.end_ns, high.end_ns);
     }
     if high.end_ns >= alone_ns {
         high = axis.greedy(curves, alone_ns, &low, &high).ok()?;
@@ -199,6 +234,12 @@ struct Taken {
     cuts: Vec<u64>,
 }
 
+impl Taken {
+    fn reached(&self) -> u64 {
+        self.cuts.last().copied().unwrap_or(0)
+    }
+}
+
 /// What is cut, and where it may be cut.
 struct Axis {
     extent: u64,
@@ -222,10 +263,7 @@ impl Axis {
                 lo,
                 hi: self.extent,
             };
-            lo = if last && lo < self.extent && curve.ns(whole) > end_ns {
-                // It is too early, however far the last one gets.
-                low.cuts[index].max(lo)
-            } else if last {
+            lo = if last && (lo == self.extent || curve.ns(whole) <= end_ns) {
                 self.extent
             } else {
                 self.reach(curve, lo, end_ns, [low.cuts[index], high.cuts[index]])

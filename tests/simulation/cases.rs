@@ -1,6 +1,7 @@
 //! Which machines, kernels and residencies are tried? All drawn from a seed.
 
 use std::f64::consts::E;
+use std::fmt;
 
 use impel::DeviceId;
 use impel::cost::{Link, Source};
@@ -68,6 +69,25 @@ pub(crate) struct Case {
     pub(crate) residencies: [Residency; 2],
     /// Whether the host awaits the results.
     pub(crate) awaited: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let devices = &self.machine.devices;
+        let on_bus = devices.iter().filter(|own| own.bus.is_some()).count();
+        let holders = self.residencies.each_ref().map(|own| own.holders().count());
+        write!(
+            f,
+            "{:?}, {} units of {} words, {} GPUs ({} on the CPU's bus), arrays in {} and {} memories",
+            self.kernel,
+            self.load.units,
+            self.row_words,
+            devices.len() - 1,
+            on_bus - 1,
+            holders[0],
+            holders[1],
+        )
+    }
 }
 
 /// Words of an array into which all parts add.

@@ -8,6 +8,24 @@ mod study;
 use cases::Case;
 use study::{Distribution, Finding, study};
 
+/// Launches by how many times the fixed overheads of their devices they take.
+const SCALES: [(f64, f64); 4] = [(0.0, 3.0), (3.0, 10.0), (10.0, 30.0), (30.0, 100.0)];
+/// How many of the worst cases are shown.
+const WORST: usize = 10;
+
+/// Shows the worst cases, with their machines.
+fn show_worst(what: &str, findings: &[Finding], value: impl Fn(&Finding) -> Option<f64>) {
+    let valued = findings.iter().zip(0..);
+    let mut cases: Vec<(f64, u64)> = valued
+        .filter_map(|(finding, seed)| Some((value(finding)?, seed)))
+        .collect();
+    cases.sort_by(|a, b| b.0.total_cmp(&a.0));
+    println!("worst of {what}:");
+    for (ratio, seed) in cases.into_iter().take(WORST) {
+        println!("  {ratio:.3}, seed {seed}: {}", Case::new(seed));
+    }
+}
+
 fn findings() -> Vec<Finding> {
     let long = std::env::var_os("IMPEL_TEST_LONG").is_some_and(|value| value == "1");
     let count = if long { 10_000 } else { 1_000 };
@@ -67,6 +85,14 @@ fn plans_keep_their_promises() {
     ] {
         println!("{what:50} {distribution}");
     }
+    for (lo, hi) in SCALES {
+        let own = findings
+            .iter()
+            .filter(|own| (lo..hi).contains(&own.overheads));
+        let what = format!("costs 4x wrong: {lo} to {hi} overheads");
+        let ratios = own.map(|own| own.mistaken_simple);
+        println!("{what:50} {}", Distribution::new(ratios));
+    }
     for (what, distribution, bound) in [
         ("plan / best split by search", &plan, 1.02),
         ("balanced / best single device", &single, 1.03),
@@ -78,10 +104,22 @@ fn plans_keep_their_promises() {
         ),
     ] {
         let part = distribution.up_to(bound) * 100.0;
-        println!("{what:50} {part:.1} % up to {bound}");
+        println!("{what:50} {part:.2} % up to {bound}; goal: 100 %");
     }
+    let mean = efficiency.mean();
+    println!("best joint time / balanced, at most 1, large: mean {mean:.3}; goal: 0.97");
+    show_worst("plan / best split by search", &findings, |own| {
+        Some(own.plan_over_best)
+    });
+    show_worst("costs 4x wrong, large", &findings, |own| {
+        own.large.then_some(own.mistaken_simple)
+    });
+    show_worst("balanced / best single device, large", &findings, |own| {
+        own.large.then_some(own.over_single)
+    });
     assert!(plan.up_to(1.02) >= 0.999 && plan.at(1.0) < 1.1, "{plan}");
-    assert!(mistaken.up_to(1.1) > 0.94, "{mistaken}");
+    assert!(mistaken.up_to(1.1) > 0.97, "{mistaken}");
     assert!(efficiency.mean() > 0.97, "{efficiency}");
-    assert!(single.up_to(1.03) > 0.92, "{single}");
+    assert!(single.up_to(1.03) > 0.93, "{single}");
+    assert!(large_single.up_to(1.03) > 0.965, "{large_single}");
 }

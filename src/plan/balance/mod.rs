@@ -319,7 +319,7 @@ impl Balance {
             let mine = |side: &Units| side.intersection(planned).len();
             let most_mine = sides.iter().flatten().copied().max_by_key(mine);
             if let Some(side) = most_mine.filter(|side| mine(side) > 0) {
-                return Some(side.intersection(planned));
+                return Some(self.near(at, side));
             }
             let beyond = |side: &Units| self.drain_ns(*side, at, now_ns);
             let latest = |a: &Units, b: &Units| beyond(a).total_cmp(&beyond(b));
@@ -327,14 +327,24 @@ impl Balance {
                 return Some(side);
             }
         } else if let Some(found) = self.free.around(planned) {
-            let mine = found.intersection(planned);
-            return Some(if mine.is_empty() { found } else { mine });
+            return Some(self.near(at, found));
         }
         let slow = |a: &Units, b: &Units| {
             self.drain_ns(*a, at, now_ns)
                 .total_cmp(&self.drain_ns(*b, at, now_ns))
         };
         self.free.spans().iter().copied().max_by(slow)
+    }
+
+    /// What device number `at` should take first of `side`: where its words are depends on where its units are, and its plan knows.
+    fn near(&self, at: usize, side: Units) -> Units {
+        let terms = &self.hands[at].terms;
+        let mine = side.intersection(terms.planned);
+        if mine.is_empty() || terms.copies.is_empty() {
+            side
+        } else {
+            mine
+        }
     }
 
     /// When the devices beside `side`, other than number `at`, would have done it.
