@@ -26,9 +26,12 @@ fn show_worst(what: &str, findings: &[Finding], value: impl Fn(&Finding) -> Opti
     }
 }
 
+fn is_long() -> bool {
+    std::env::var_os("IMPEL_TEST_LONG").is_some_and(|value| value == "1")
+}
+
 fn findings() -> Vec<Finding> {
-    let long = std::env::var_os("IMPEL_TEST_LONG").is_some_and(|value| value == "1");
-    let count = if long { 10_000 } else { 1_000 };
+    let count = if is_long() { 10_000 } else { 1_000 };
     (0..count).map(|seed| study(&Case::new(seed))).collect()
 }
 
@@ -117,9 +120,15 @@ fn plans_keep_their_promises() {
     show_worst("balanced / best single device, large", &findings, |own| {
         own.large.then_some(own.over_single)
     });
-    assert!(plan.up_to(1.02) >= 0.999 && plan.at(1.0) < 1.1, "{plan}");
-    assert!(mistaken.up_to(1.1) > 0.97, "{mistaken}");
+    // Fewer cases scatter more.
+    let least = if is_long() {
+        [0.999, 0.975, 0.935, 0.97]
+    } else {
+        [0.999, 0.95, 0.92, 0.96]
+    };
+    assert!(plan.up_to(1.02) >= least[0] && plan.at(1.0) < 1.1, "{plan}");
+    assert!(mistaken.up_to(1.1) > least[1], "{mistaken}");
+    assert!(single.up_to(1.03) > least[2], "{single}");
+    assert!(large_single.up_to(1.03) > least[3], "{large_single}");
     assert!(efficiency.mean() > 0.97, "{efficiency}");
-    assert!(single.up_to(1.03) > 0.93, "{single}");
-    assert!(large_single.up_to(1.03) > 0.965, "{large_single}");
 }
