@@ -1,4 +1,4 @@
-//! Are kernels that cannot be cut checked like others, and those left alone whose results depend on the order of their workgroups?
+//! Are launches that cannot be cut checked like others, and those left alone whose results depend on the order of their workgroups?
 
 mod devices;
 
@@ -22,6 +22,12 @@ impel::shader!(mod kernels, wgsl = r"
     @compute @workgroup_size(64)
     fn append(@builtin(global_invocation_id) id: vec3<u32>) {
         if (id.x < params.n && x[id.x] % 3u == 0u) { y[atomicAdd(&count[0], 1u)] = id.x; }
+    }
+
+    // Rows of n words, all in one row of workgroups: each of them writes some words of every row.
+    @compute @workgroup_size(16, 16)
+    fn paint(@builtin(global_invocation_id) id: vec3<u32>) {
+        if (id.x < params.n && id.y < 16u) { y[id.y * params.n + id.x] = 7u + id.x * id.y; }
     }
 ");
 
@@ -123,4 +129,23 @@ fn gpus_that_are_well_are_not_convicted_for_another_order() {
         }
         assert!(rt.report().failures().is_empty(), "{}", rt.report());
     });
+}
+
+#[test]
+fn gpus_that_are_well_are_not_convicted_for_what_others_of_a_part_write() {
+    let (width, height) = (67, 16);
+    let machine = Machine::desktop().with(Gpu::card());
+    let builder = Runtime::builder().threads(2).verify_sample(1.0, 0.0);
+    let rt = builder.simulated(machine).build().unwrap();
+    for round in 0..20 {
+        let mut y = rt.array_from_vec(vec![round; width * height]).unwrap();
+        let params = kernels::Params { n: width as u32 };
+        let launch = kernels::paint { params, y: &mut y }.workgroups([5_u32, 1]);
+        let launch = launch.with_policy(Policy::GpuOnly(DeviceId(1)));
+        rt.launch(launch).unwrap().wait().unwrap();
+        let painted = |at: usize| 7 + (at % width * (at / width)) as u32;
+        let expected: Vec<u32> = (0..width * height).map(painted).collect();
+        assert_eq!(*y.read().unwrap(), *expected);
+    }
+    assert!(rt.report().failures().is_empty(), "{}", rt.report());
 }
