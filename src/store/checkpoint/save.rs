@@ -201,20 +201,20 @@ fn remove_abandoned(target: &Path) {
             ids.chars().filter(|&c| c == '.').count() == 2
                 && ids.chars().all(|c| c == '.' || c.is_ascii_digit())
         });
-        if is_one && is_abandoned(&entry.path()) {
+        if is_one && let Some(locked) = abandoned(&entry.path()) {
+            // Still locked: whoever has just made it and waits for the lock sees that it is gone.
             drop(fs::remove_file(entry.path()));
+            drop(locked);
         }
     }
 }
 
-/// Whether no process has the file locked; where that cannot be told, it is not.
-fn is_abandoned(path: &Path) -> bool {
-    let Ok(file) = OpenOptions::new().write(true).open(path) else {
-        return false;
-    };
+/// The file, locked, if no process had it locked; where that cannot be told, one had.
+fn abandoned(path: &Path) -> Option<File> {
+    let file = OpenOptions::new().write(true).open(path).ok()?;
     match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        Ok(()) => Some(file),
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
     }
 }
 
