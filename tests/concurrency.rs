@@ -50,7 +50,8 @@ fn add<'a>(a: &'a Array<u32>, b: &'a mut Array<u32>) -> impel::Launch<'a> {
 }
 
 /// Runs `body` on a thread of its own, and fails if it does not end.
-fn in_time(patience: Duration, body: impl FnOnce() + Send + 'static) {
+fn in_time(body: impl FnOnce() + Send + 'static) {
+    let patience = PATIENCE * if devices::long() { 5 } else { 1 };
     let (done, ended) = channel();
     let thread = std::thread::spawn(move || {
         body();
@@ -143,7 +144,7 @@ fn crowd_span() -> Duration {
 
 #[test]
 fn sixteen_threads_get_exact_results() {
-    in_time(PATIENCE, || {
+    in_time(|| {
         crowd(&devices::cpu_only(), &[Policy::Auto], crowd_span());
     });
 }
@@ -154,7 +155,7 @@ fn sixteen_threads_get_exact_results_with_gpus() {
     devices::with_gpus(name, 1, |rt, gpus| {
         let mut places = vec![Policy::Auto, Policy::CpuOnly];
         places.extend(gpus.iter().map(|&gpu| Policy::GpuOnly(gpu)));
-        in_time(PATIENCE, move || crowd(&rt, &places, crowd_span()));
+        in_time(move || crowd(&rt, &places, crowd_span()));
     });
 }
 
@@ -183,7 +184,7 @@ fn from_inside(rt: &Runtime) {
 #[test]
 fn workers_of_the_callers_pool_may_all_wait_for_one_launch() {
     for threads in [1, 2, 4] {
-        in_time(PATIENCE, move || {
+        in_time(move || {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let pool = Arc::new(pool.build().unwrap());
             let builder = devices::builder().gpus(false).pool(Arc::clone(&pool));
@@ -195,7 +196,7 @@ fn workers_of_the_callers_pool_may_all_wait_for_one_launch() {
 
 #[test]
 fn workers_of_the_global_pool_may_all_wait_for_one_launch() {
-    in_time(PATIENCE, || from_inside(&devices::cpu_only()));
+    in_time(|| from_inside(&devices::cpu_only()));
 }
 
 /// An array, and what each of its elements is to be.
@@ -316,7 +317,7 @@ fn drop_in_any_order(rt: Runtime, random: &mut Random, places: &[Policy]) {
 
 #[test]
 fn anything_may_be_dropped_at_any_moment() {
-    in_time(PATIENCE, || {
+    in_time(|| {
         for seed in 0..if devices::long() { 3000 } else { 150 } {
             drop_in_any_order(devices::cpu_only(), &mut Random(seed), &[Policy::Auto]);
         }
@@ -330,7 +331,7 @@ fn anything_may_be_dropped_at_any_moment_with_gpus() {
         let mut places = vec![Policy::Auto, Policy::CpuOnly];
         places.extend(gpus.iter().map(|&gpu| Policy::GpuOnly(gpu)));
         drop(rt);
-        in_time(PATIENCE, move || {
+        in_time(move || {
             for seed in 0..if devices::long() { 100 } else { 5 } {
                 drop_in_any_order(devices::runtime(), &mut Random(seed), &places);
             }
@@ -393,7 +394,7 @@ fn short_one_is_first(rt: &Runtime, place: &Policy, seconds: f64) -> bool {
 
 #[test]
 fn a_short_launch_overtakes_a_long_one_that_it_does_not_depend_on() {
-    in_time(PATIENCE, || {
+    in_time(|| {
         let rt = devices::builder().gpus(false).trace(true).build().unwrap();
         let mut whiles = WHILES.into_iter();
         assert!(whiles.any(|seconds| short_one_is_first(&rt, &Policy::CpuOnly, seconds)));
@@ -429,7 +430,7 @@ fn order_of_two_steps(rt: &Runtime, seconds: f64) -> Vec<u64> {
 
 #[test]
 fn independent_launches_of_a_step_overlap() {
-    in_time(PATIENCE, || {
+    in_time(|| {
         let rt = devices::builder().gpus(false).trace(true).build().unwrap();
         // Two long launches depend on each other, and so do two short ones: both short ones are done while the first long one runs.
         let mut whiles = WHILES.into_iter();
@@ -441,7 +442,7 @@ fn independent_launches_of_a_step_overlap() {
 fn gpus_start_while_the_cpu_is_busy() {
     let name = "gpus_start_while_the_cpu_is_busy";
     devices::on_each_gpu(name, |_, gpu| {
-        in_time(PATIENCE, move || {
+        in_time(move || {
             let rt = devices::builder().trace(true).build().unwrap();
             // The first plan measures the devices.
             assert!(rt.machine().devices().any(|(id, _)| id == gpu));
@@ -455,7 +456,7 @@ fn gpus_start_while_the_cpu_is_busy() {
 
 #[test]
 fn waits_that_give_up_leave_everything_to_go_on() {
-    in_time(PATIENCE, || {
+    in_time(|| {
         let rt = devices::cpu_only();
         let rounds = rounds_of_a_while(&rt, 0.3);
         let ones = rt.array_from_vec(vec![1_u32; 64]).unwrap();
