@@ -224,9 +224,13 @@ impl Planner<'_, '_> {
                     Ok((axis, u64::from(multiple.max(1))))
                 } else {
                     let name = ["x", "y", "z"][axis];
-                    let why = format!(
-                        "{extent} workgroups along {name} cannot be cut at multiples of {multiple}"
-                    );
+                    let why = if extent == 1 {
+                        format!("there is only one workgroup along {name}")
+                    } else {
+                        format!(
+                            "{extent} workgroups along {name} cannot be cut at multiples of {multiple}"
+                        )
+                    };
                     Err(SplitVerdict::Refused(why))
                 }
             }
