@@ -354,6 +354,72 @@ fn random_programs_that_lose_the_gpus_of_this_machine_compute_what_they_should()
     });
 }
 
+/// Updates `y` twice, first on GPU 1 and then under `policy`, where GPUs fail as `faults` say, and returns how many launches were repeated.
+fn updates_twice(second_card: Gpu, policy: Policy, faults: Vec<Fault>) -> u64 {
+    const WORDS: u32 = 1 << 14;
+    let machine = Machine::desktop().with(Gpu::card()).with(second_card);
+    let builder = devices::builder().simulated(machine.with_faults(faults));
+    let rt = with_replay(builder, f64::INFINITY);
+    let x = rt.array_from_vec((0..WORDS).collect()).unwrap();
+    let mut y = rt.array_from_vec(vec![3_u32; WORDS as usize]).unwrap();
+    for policy in [Policy::Split(vec![(DeviceId(1), 1.0)]), policy] {
+        let params = kernels::Params {
+            first: 0,
+            count: WORDS,
+            salt: 7,
+        };
+        let (x, y) = (&x, &mut y);
+        let launch = kernels::update { params, x, y }.over(WORDS);
+        rt.launch(launch.with_policy(policy)).unwrap();
+        rt.sync();
+    }
+    let expected: Vec<u32> = (0..WORDS).map(|x| 5 * (5 * 3 + x + 7) + x + 7).collect();
+    assert!(*y.read().unwrap() == *expected);
+    assert!(!rt.report().failures().is_empty(), "something went wrong");
+    rt.report().replayed()
+}
+
+fn lost(gpu: u8, phase: Phase, nth: u32) -> Fault {
+    Fault {
+        gpu: DeviceId(gpu),
+        phase,
+        nth,
+        moment: Moment::Before,
+        kind: FaultKind::Lost,
+    }
+}
+
+#[test]
+fn words_lost_between_the_pieces_of_a_launch_are_made_again_and_it_is_done_anew() {
+    // Too small for the arrays: the words of each piece come from GPU 1, one after another.
+    let small = || Gpu::card().with_memory(1 << 15);
+    for nth in 1..=4 {
+        let faults = vec![lost(1, Phase::Download, nth)];
+        let alone = Policy::Split(vec![(DeviceId(2), 1.0)]);
+        assert_eq!(updates_twice(small(), alone, faults), 1, "download {nth}");
+    }
+    // The pieces' own results are lost as well when the small one fails on their way home.
+    for nth in 1..=3 {
+        let faults = vec![lost(1, Phase::Download, 3), lost(2, Phase::Download, nth)];
+        let both = [(DeviceId::CPU, 1.0), (DeviceId(2), 4.0)];
+        updates_twice(small(), Policy::Split(both.to_vec()), faults);
+    }
+}
+
+#[test]
+fn results_lost_while_a_launch_is_repaired_are_not_taken_for_what_they_were_before_it() {
+    // GPU 2 has no room for its part, and the CPU, which does it, fetches words from GPU 1, which has done its own.
+    for nth in 1..=2 {
+        let no_room = Fault {
+            kind: FaultKind::OutOfMemory,
+            ..lost(2, Phase::Allocate, nth)
+        };
+        let faults = vec![no_room, lost(1, Phase::Download, 1)];
+        let both = Policy::Split(vec![(DeviceId(1), 1.0), (DeviceId(2), 1.0)]);
+        assert_eq!(updates_twice(Gpu::card(), both, faults), 1);
+    }
+}
+
 #[test]
 fn without_it_what_is_lost_is_named() {
     let rt = imagined(1, Vec::new()).build().unwrap();

@@ -65,6 +65,17 @@ impl Shared {
         }
     }
 
+    /// Notes a plan of which the CPU did all.
+    pub(super) fn write_all_repaired(&self, job: &Job<'_>, plan: &Plan) {
+        let failed = |part: &Part| Failure {
+            device: part.device,
+            tile: part.tile,
+            cause: String::new(),
+        };
+        let failures: Vec<Failure> = plan.parts.iter().map(failed).collect();
+        self.write_repaired(job, plan, &failures);
+    }
+
     /// Notes a plan that GPUs failed to carry out, with the CPU in their place.
     pub(super) fn write_repaired(&self, job: &Job<'_>, plan: &Plan, failures: &[Failure]) {
         if self.books.written.is_some() {

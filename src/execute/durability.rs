@@ -175,7 +175,7 @@ impl Shared {
             match attempt() {
                 Err(error) if error.is_loss() && self.safeguard.is_some() => {
                     drop(loans.held.take());
-                    let rebuilt = self.rebuild();
+                    let rebuilt = self.rebuild(None);
                     *loans = self.loans();
                     if rebuilt.is_none() {
                         return Err(error);
@@ -185,6 +185,15 @@ impl Shared {
             }
         }
         attempt()
+    }
+
+    /// Makes in main memory what a launch under way has read and overwritten, and whatever is lost, as if the launch had not begun; none
+    /// if that cannot be done. Nothing that it lent may be left.
+    pub(super) fn undo<'a>(&'a self, job: &Job<'_>, loans: &mut Loans<'a>) -> Option<()> {
+        drop(loans.held.take());
+        let rebuilt = self.rebuild(Some(job));
+        *loans = self.loans();
+        rebuilt
     }
 
     /// Keeps what the log needs of words of main memory that are about to be overwritten. Not to be called by one that has lent them.
@@ -373,8 +382,9 @@ impl Shared {
         }
     }
 
-    /// Makes in main memory whatever was lost with GPUs; none if that cannot be done.
-    fn rebuild(&self) -> Option<()> {
+    /// Makes in main memory whatever was lost with GPUs, and what the launch `undone` has overwritten if there is one; none if that
+    /// cannot be done.
+    fn rebuild(&self, undone: Option<&Job<'_>>) -> Option<()> {
         let safeguard = self.safeguard.as_ref()?;
         let alone = safeguard.loans.write();
         let _alone = alone.unwrap_or_else(PoisonError::into_inner);
@@ -385,9 +395,17 @@ impl Shared {
                 |(id, (core, _)): (ArrayId, (&Arc<ArrayCore>, usize))| (id, Arc::clone(core));
             arrays.into_iter().map(core).collect()
         };
+        if let Some(job) = undone {
+            let launch = job.number;
+            self.trace.warn(|| Event::Undone { launch });
+        }
         let lost: Vec<(ArrayId, SpanSet)> = cores
             .iter()
             .map(|(id, core)| (*id, self.lost_words(core)))
+            .map(|(id, lost)| {
+                let wanted = undone.map(|job| words_before(job, id, &lost));
+                (id, wanted.unwrap_or(lost))
+            })
             .filter(|(_, lost)| !lost.is_empty())
             .collect();
         if lost.is_empty() {
@@ -511,6 +529,18 @@ impl Shared {
     }
 }
 
+/// What has to be made again of an array so that a launch can be done anew: what it has read and may have overwritten, and what is `lost`
+/// but for words that it will write whatever they are.
+fn words_before(job: &Job<'_>, array: ArrayId, lost: &SpanSet) -> SpanSet {
+    let (mut needs, mut writes) = (SpanSet::EMPTY, SpanSet::EMPTY);
+    for touch in touched(job).iter().filter(|touch| touch.array == array) {
+        needs = needs.union(&touch.reads);
+        writes = writes.union(&touch.writes);
+    }
+    let overwritten = needs.intersection(&writes);
+    lost.difference(&writes).union(&overwritten)
+}
+
 /// What GPUs alone hold, of what `which` picks.
 fn exposed(
     remembered: &Remembered,
@@ -554,6 +584,11 @@ fn touched(job: &Job<'_>) -> Vec<Touched> {
 }
 
 impl Logged<'_, '_> {
+    /// Whether the log knows what the launch found.
+    pub(super) fn can_be_undone(&self) -> bool {
+        self.version.is_some()
+    }
+
     /// The launch has ended well.
     pub(super) fn end(mut self) {
         self.ended_well = true;

@@ -156,8 +156,8 @@ impl Shared {
                 let download = gpu.begin_download(&placed.buffer, &own)?;
                 Ok::<_, crate::device::DeviceError>((placed.clone(), download))
             };
-            let begun = by_buffer(placement, device.memory(), &spans).map(begin);
-            if let Ok(downloads) = begun.collect() {
+            let parts = by_buffer(placement, gpu, device.memory(), &spans);
+            if let Ok(downloads) = parts.and_then(|parts| parts.map(begin).collect()) {
                 homeward.push(Homeward {
                     core: Arc::clone(&slot.core),
                     from: device,

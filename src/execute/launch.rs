@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use super::Shared;
-use super::durability::{Loans, Logged};
+use super::durability::{Loans, Logged, MayBeLoss};
 use super::job::{Job, Placements, Prepared};
 use super::record::Starting;
 use crate::cost::{DeviceKey, KernelKey, Prediction, Sample, Work};
@@ -29,6 +29,17 @@ pub(super) struct Failure {
     pub(super) device: DeviceId,
     pub(super) tile: Tile,
     pub(super) cause: String,
+}
+
+/// How a launch was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CarriedOut {
+    /// By the devices that were to.
+    AsPlanned,
+    /// The CPU did what GPUs failed to do.
+    Repaired,
+    /// The CPU did all of it, from the beginning.
+    Anew,
 }
 
 impl Shared {
@@ -65,7 +76,8 @@ impl Shared {
         if let Some(outcome) = repeated {
             let logged = self.log_start(prepared, &job, || true);
             let failures: SmallVec<[Failure; 1]> = outcome.err().into_iter().collect();
-            self.repair(&job, &failures, &mut loans)?;
+            let repaired = self.repair(&job, &failures);
+            self.or_anew(&job, repaired, (logged.as_ref(), &mut loans))?;
             logged.into_iter().for_each(Logged::end);
             return Ok(());
         }
@@ -81,10 +93,15 @@ impl Shared {
         let balance = balance.filter(|_| self.have_room(&job, &plan));
         let uses_gpus = || balance.is_some() || plan.parts.iter().any(on_gpu);
         let logged = self.log_start(prepared, &job, uses_gpus);
-        let failures = self.follow(&job, (&mut plan, balance), &mut loans)?;
-        let repaired = self.repair(&job, &failures, &mut loans)?;
+        let followed = self.follow(&job, (&mut plan, balance), &mut loans);
+        let repaired = followed.and_then(|failures| self.repair(&job, &failures));
+        let carried_out = self.or_anew(&job, repaired, (logged.as_ref(), &mut loans))?;
+        if carried_out == CarriedOut::Anew {
+            self.write_all_repaired(&job, &plan);
+        }
         logged.into_iter().for_each(Logged::end);
-        if repaired && !matches!(plan.split, SplitVerdict::Trial { .. }) {
+        if carried_out == CarriedOut::AsPlanned && !matches!(plan.split, SplitVerdict::Trial { .. })
+        {
             self.settle(&job, &plan);
             self.plans().insert(job.body.kernel.fingerprint, plan);
         }
@@ -130,14 +147,8 @@ impl Shared {
         self.costs().took_part(job.key(), &devices);
     }
 
-    /// Does on the CPU what GPUs failed to do; false if anything had to be done. With [`Policy::GpuOnly`] the failure is the
-    /// launch's.
-    fn repair<'a>(
-        &'a self,
-        job: &Job<'_>,
-        failures: &[Failure],
-        loans: &mut Loans<'a>,
-    ) -> Result<bool, LaunchError> {
+    /// Does on the CPU what GPUs failed to do. With [`Policy::GpuOnly`] the failure is the launch's.
+    fn repair(&self, job: &Job<'_>, failures: &[Failure]) -> Result<CarriedOut, LaunchError> {
         for failure in failures {
             if matches!(self.policy_of(job.body), Policy::GpuOnly(_)) {
                 let (kernel, device, cause) =
@@ -149,7 +160,7 @@ impl Shared {
                 });
             }
             let footprint = job.footprint_in(failure.tile, Company::Alone);
-            self.recovering(loans, || self.move_home(job, &footprint))?;
+            self.move_home(job, &footprint)?;
             self.run_on_cpu(
                 job,
                 failure.tile,
@@ -157,7 +168,34 @@ impl Shared {
                 (Company::Alone, PartKind::Repair),
             )?;
         }
-        Ok(failures.is_empty())
+        Ok(if failures.is_empty() {
+            CarriedOut::AsPlanned
+        } else {
+            CarriedOut::Repaired
+        })
+    }
+
+    /// A launch that lost words which it needs, when some of it was done, is done anew by the CPU alone, if the log knows what its arrays
+    /// held before it. The words cannot just be made again as it goes on, as they can before it has begun: some of what is lost may be
+    /// its own results, and what they overwrote would take their place.
+    fn or_anew<'a>(
+        &'a self,
+        job: &Job<'_>,
+        outcome: Result<CarriedOut, LaunchError>,
+        (logged, loans): (Option<&Logged<'_, '_>>, &mut Loans<'a>),
+    ) -> Result<CarriedOut, LaunchError> {
+        let error = match outcome {
+            Err(error) if error.is_loss() => error,
+            outcome => return outcome,
+        };
+        if !logged.is_some_and(Logged::can_be_undone) || self.undo(job, loans).is_none() {
+            return Err(error);
+        }
+        let footprint = job.facts.alone();
+        self.recovering(loans, || self.move_home(job, footprint))?;
+        let how = (Company::Alone, PartKind::Repair);
+        self.run_on_cpu(job, job.whole(), footprint, how)?;
+        Ok(CarriedOut::Anew)
     }
 
     /// Makes valid in main memory what a tile needs.

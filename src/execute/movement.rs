@@ -4,8 +4,8 @@
 use super::Shared;
 use crate::array::{ArrayCore, Placed, Placement};
 use crate::cost::Link;
-use crate::device::DeviceError;
 use crate::device::cpu::Lending;
+use crate::device::{Accelerator, DeviceError};
 use crate::error::ArrayError;
 use crate::machine::{DeviceId, MemoryId};
 use crate::region::{Span, SpanSet};
@@ -173,7 +173,7 @@ impl Shared {
             let window = Span::new(0, core.words());
             let mut loan = core.lend_spans(window, spans.spans(), Lending::Exclusive)?;
             let mut fetch = || {
-                by_buffer(placement, away, spans).try_for_each(|(placed, own)| {
+                by_buffer(placement, gpu, away, spans)?.try_for_each(|(placed, own)| {
                     gpu.download(&placed.buffer, &own, &mut |span, words| {
                         loan.copy_in(span.shifted(placed.span.lo), words);
                     })
@@ -199,9 +199,12 @@ impl Shared {
                 }
                 Ok(Ok(()))
             };
-            by_buffer(placement, away, spans)
-                .map(upload)
-                .collect::<Result<Result<(), _>, ArrayError>>()?
+            match by_buffer(placement, gpu, away, spans) {
+                Ok(parts) => parts
+                    .map(upload)
+                    .collect::<Result<Result<(), _>, ArrayError>>()?,
+                Err(error) => Err(error),
+            }
         };
         outcome.map_err(|error| {
             let lost = to == MemoryId::HOST || gpu.is_lost().is_some();
@@ -231,25 +234,28 @@ impl Shared {
     }
 }
 
-/// The parts of `spans` by the buffer that they are in, each counted from its buffer's start.
+/// The parts of `spans` by the buffer that they are in, each counted from its buffer's start; an error if some are in none, so that
+/// nothing is taken for copied that has no place to be copied from or to.
 pub(super) fn by_buffer<'a>(
     placement: &'a Placement,
+    gpu: &Accelerator,
     memory: MemoryId,
     spans: &'a SpanSet,
-) -> impl Iterator<Item = (&'a Placed, Vec<Span>)> {
+) -> Result<impl Iterator<Item = (&'a Placed, Vec<Span>)>, DeviceError> {
     let buffers = placement.buffers(memory);
-    debug_assert_eq!(
-        buffers
-            .iter()
-            .map(|placed| spans.words_in(placed.span))
-            .sum::<u64>(),
-        spans.words(),
-        "what moves has a buffer at either end"
-    );
+    let placed = buffers.iter().map(|placed| spans.words_in(placed.span));
+    let (placed, words): (u64, u64) = (placed.sum(), spans.words());
+    if placed != words {
+        return Err(DeviceError::Validation {
+            device: gpu.about().name.clone(),
+            what: format!("a copy of words {spans}"),
+            detail: format!("{placed} of {words} words have a buffer there"),
+        });
+    }
     let own = |placed: &'a Placed| {
         let within = spans.within(placed.span);
         let from_start = |span: Span| Span::new(span.lo - placed.span.lo, span.hi - placed.span.lo);
         (placed, within.iter().map(from_start).collect::<Vec<_>>())
     };
-    buffers.iter().map(own).filter(|(_, own)| !own.is_empty())
+    Ok(buffers.iter().map(own).filter(|(_, own)| !own.is_empty()))
 }

@@ -277,7 +277,13 @@ pub enum Event {
         /// The words that were nowhere else.
         spans: SpanSet,
     },
-    /// Words that were lost with a device are back in main memory.
+    /// Words were lost that a launch needs, when some of it was done: nothing of it counts, and what its arrays held before is made
+    /// again.
+    Undone {
+        /// Which.
+        launch: LaunchNo,
+    },
+    /// Words that were lost with a device, or that an undone launch has overwritten, are back in main memory.
     Rebuilt {
         /// Of which array.
         array: ArrayNo,

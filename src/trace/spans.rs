@@ -257,6 +257,9 @@ fn tell_plainly(event: &Event) {
             let bytes = spans.words() * WORD_BYTES;
             warn!(target: TARGET, array, %memory, words = %spans, bytes, "lost");
         }
+        Event::Undone {
+            launch: LaunchNo(launch),
+        } => warn!(target: TARGET, launch, "undone"),
         Event::Rebuilt {
             array: ArrayNo(array),
             spans,

@@ -359,6 +359,7 @@ events! {
     "prefetched" Prefetched { launch, memory, words }
     "evicted" Evicted { array, spans, memory }
     "lost" Lost { array, memory, spans }
+    "undone" Undone { launch }
     "rebuilt" Rebuilt { array, spans }
     "failure" DeviceFailed { device, cause }
     "retired" DeviceRetired { device, cause }
@@ -451,6 +452,7 @@ mod tests {
             Event::Prefetched { launch, memory, words: 6 },
             Event::Evicted { array, spans: spans.clone(), memory },
             Event::Lost { array, memory, spans: spans.clone() },
+            Event::Undone { launch },
             Event::Rebuilt { array, spans },
             Event::DeviceFailed { device, cause: cause.clone() },
             Event::DeviceRetired { device, cause },

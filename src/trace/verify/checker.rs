@@ -119,6 +119,7 @@ impl Checker {
                 let to = [device.memory(), MemoryId::HOST];
                 self.excuse(|unused| to.contains(&unused.to));
             }
+            Event::Undone { launch } => self.undo(*launch),
             Event::Rebuilt { array, spans } => self.rebuild(*array, spans),
             Event::Prefetched { launch, memory, .. } => {
                 if let Some(launch) = self.launches.get_mut(launch) {
@@ -375,6 +376,18 @@ impl Checker {
             launch.parts.remove(&number);
         }
         self.excuse(|unused| unused.to == device.memory());
+    }
+
+    /// All of a launch is to be done once more. What moved for it is nobody's fault.
+    fn undo(&mut self, number: LaunchNo) {
+        let Some(launch) = self.launches.get_mut(&number) else {
+            return self.complain(format!("undoes {number}, which is not under way"));
+        };
+        launch.done.clear();
+        for part in std::mem::take(&mut launch.parts) {
+            self.parts.remove(&part);
+        }
+        self.excuse(|unused| unused.launch == Some(number));
     }
 
     fn finish(&mut self, number: LaunchNo, failed: bool) {

@@ -353,6 +353,30 @@ fn a_failed_part_that_another_device_repairs_is_right() {
 }
 
 #[test]
+fn parts_of_a_launch_that_was_undone_are_done_once_more() {
+    let mut events = stencil();
+    events.retain(|event| *event != queued(1, Y, X));
+    let whole = vec![
+        uses(X, MemoryId::HOST, (0, 100), (0, 0)),
+        uses(Y, MemoryId::HOST, (0, 0), (0, 100)),
+    ];
+    let again = part(9, 0, MemoryId::HOST, tile(0, 10), whole);
+    let finish = events.iter().position(|event| *event == finished(0));
+    let at = finish.expect("the launch finishes");
+    events.truncate(at + 1);
+    let undone = Event::Undone {
+        launch: LaunchNo(0),
+    };
+    let mut twice = events.clone();
+    twice.splice(at..at, [again.clone(), done(9)]);
+    let found = verify(twice).expect_err("it is done twice");
+    let tells = |violation: &Violation| violation.to_string().contains("twice");
+    assert!(found.iter().any(tells), "{found:?}");
+    events.splice(at..at, [undone, again, done(9)]);
+    assert_eq!(verify(events), Ok(()));
+}
+
+#[test]
 fn a_device_is_retired_and_resumed_in_turns_and_keeps_what_it_holds_until_that_is_lost() {
     let retired = |device| Event::DeviceRetired {
         device: DeviceId(device),
